@@ -1,0 +1,28 @@
+//! What Evergrant does: the engine carries out the core's decisions through narrow ports and
+//! feeds the answers back as events.
+//!
+//! The order that keeps everything safe is the same everywhere: the core steps a state, the new
+//! state is made durable, and only then is carried out what it asks for. A secret is in the
+//! keychain before any state that relies on it is stored.
+
+mod check;
+mod deliver;
+mod doctor;
+mod engine;
+mod grants;
+mod owner;
+mod pictures;
+pub mod places;
+pub mod ports;
+mod queue;
+mod renew;
+mod router;
+mod run;
+mod safe;
+mod sign_in;
+mod sign_out;
+mod start;
+pub mod store;
+mod view;
+
+pub use engine::{Engine, Milestone, Options, Ports};

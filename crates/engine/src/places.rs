@@ -1,0 +1,221 @@
+//! The folders, and what stands in the person's own settings. Every door uses the same ones.
+
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+use evergrant_core::command::{Code, Problem};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::pictures::hex;
+
+/// The name under which the system's keychain lists our entries.
+const SERVICE: &str = "dev.evergrant.app";
+
+/// Names the data folder, for every door.
+pub const DATA: &str = "EVERGRANT_DATA";
+
+/// Names the folder of the settings, for every door.
+pub const CONFIG: &str = "EVERGRANT_CONFIG";
+
+/// Where secrets are kept: the person's choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeychainChoice {
+    /// The operating system's keychain.
+    System,
+    /// The encrypted vault in the data folder.
+    Vault,
+}
+
+/// Where things are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The data folder.
+    pub data: PathBuf,
+    /// True if it is the one that is used when nobody says anything.
+    pub data_is_usual: bool,
+    /// The folder of the person's settings.
+    pub config: PathBuf,
+}
+
+/// `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    keychain: Option<String>,
+}
+
+impl Places {
+    /// The folders that were named, or the platform's own.
+    pub fn find(data: Option<PathBuf>, config: Option<PathBuf>) -> Result<Self, Problem> {
+        let usual = ProjectDirs::from("dev", "Evergrant", "Evergrant");
+        let usual_data = usual.as_ref().map(|dirs| dirs.data_local_dir().to_owned());
+        let data = data.or_else(|| usual_data.clone()).ok_or_else(|| {
+            Problem::new(Code::File, "this system names no home folder")
+                .hint("Set HOME, or name a data folder with --data or EVERGRANT_DATA.")
+        })?;
+        let config = config
+            .or_else(|| usual.map(|dirs| dirs.config_dir().to_owned()))
+            .unwrap_or_else(|| data.join("config"));
+        Ok(Self {
+            data_is_usual: usual_data.as_ref() == Some(&data),
+            data,
+            config,
+        })
+    }
+
+    /// The folders that the environment names, or the platform's own.
+    pub fn of_environment() -> Result<Self, Problem> {
+        let named = |name| {
+            std::env::var_os(name)
+                .filter(|it| !it.is_empty())
+                .map(PathBuf::from)
+        };
+        Self::find(named(DATA), named(CONFIG))
+    }
+
+    /// The vault's file.
+    pub fn vault(&self) -> PathBuf {
+        self.data.join("vault.age")
+    }
+
+    /// The settings file.
+    pub fn settings_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// Where secrets are kept, by the settings.
+    pub fn keychain(&self) -> Result<KeychainChoice, Problem> {
+        match self.settings()?.keychain.as_deref() {
+            None | Some("system") => Ok(KeychainChoice::System),
+            Some("vault") => Ok(KeychainChoice::Vault),
+            Some(other) => Err(self.bad_settings(&format!(
+                "keychain is \"{other}\"; write \"system\" or \"vault\""
+            ))),
+        }
+    }
+
+    /// The name of our entries in the system's keychain. Two data folders have entries of their
+    /// own: both may know an account of the same name.
+    pub fn service(&self) -> String {
+        if self.data_is_usual {
+            return SERVICE.to_owned();
+        }
+        let folder = std::path::absolute(&self.data).unwrap_or_else(|_| self.data.clone());
+        let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
+        format!("{SERVICE}.{}", hex(&digest[..4]))
+    }
+
+    /// The person's own provider files: name for messages, and text.
+    pub fn own_providers(&self) -> Result<Vec<(String, String)>, Problem> {
+        let folder = self.config.join("providers");
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(unreadable(&folder, &error)),
+        };
+        let mut paths: Vec<PathBuf> = entries
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "toml")
+            })
+            .collect();
+        // The order of a folder is no order.
+        paths.sort();
+        paths
+            .into_iter()
+            .map(|path| {
+                let text =
+                    std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+                Ok((path.display().to_string(), text))
+            })
+            .collect()
+    }
+
+    fn settings(&self) -> Result<Settings, Problem> {
+        let path = self.settings_file();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text).map_err(|error| self.bad_settings(error.message())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
+            Err(error) => Err(unreadable(&path, &error)),
+        }
+    }
+
+    fn bad_settings(&self, why: &str) -> Problem {
+        let why = why.lines().next().unwrap_or_default();
+        Problem::new(
+            Code::Usage,
+            format!("{}: {why}", self.settings_file().display()),
+        )
+        .hint("The file knows one setting: keychain = \"system\" or \"vault\".")
+    }
+}
+
+/// A file that cannot be read, as the answer to a command.
+pub fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::new(
+        Code::File,
+        format!("{} cannot be read: {error}", path.display()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(folder: &Path) -> Places {
+        Places {
+            data: folder.into(),
+            data_is_usual: false,
+            config: folder.into(),
+        }
+    }
+
+    #[test]
+    fn the_settings_choose_the_keychain() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(folder.path());
+        assert_eq!(places.keychain(), Ok(KeychainChoice::System));
+        std::fs::write(places.settings_file(), "keychain = \"vault\"\n").unwrap();
+        assert_eq!(places.keychain(), Ok(KeychainChoice::Vault));
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_told_with_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(folder.path());
+        for text in ["keychain = \"plain\"", "keychian = \"vault\"", "keychain ="] {
+            std::fs::write(places.settings_file(), text).unwrap();
+            let problem = places.keychain().unwrap_err();
+            assert_eq!(problem.code, Code::Usage);
+            assert!(problem.message.contains("config.toml: "), "{problem}");
+        }
+    }
+
+    #[test]
+    fn own_provider_files_come_in_the_order_of_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let providers = folder.path().join("providers");
+        std::fs::create_dir(&providers).unwrap();
+        for name in ["b.toml", "a.toml", "notes.txt"] {
+            std::fs::write(providers.join(name), name).unwrap();
+        }
+        let files = places(folder.path()).own_providers().unwrap();
+        let texts: Vec<_> = files.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["a.toml", "b.toml"]);
+    }
+
+    #[test]
+    fn another_data_folder_has_entries_of_its_own() {
+        let named = |data: &str| places(Path::new(data)).service();
+        assert_ne!(named("/a"), named("/b"));
+        assert_eq!(named("/a"), named("/a"));
+        let usual = Places {
+            data_is_usual: true,
+            ..places(Path::new("/a"))
+        };
+        assert_eq!(usual.service(), SERVICE);
+    }
+}

@@ -1,0 +1,231 @@
+//! Putting posts in the queue, and what the person does with them there.
+
+use std::sync::Arc;
+
+use evergrant_core::command::{Code, NewPost, PostView, Problem, TargetView};
+use evergrant_core::ids::{AccountId, ChildId, PostId};
+use evergrant_core::post::{Content, Event, Post, PostState};
+use evergrant_core::provider::{PostKind, Provider};
+use url::Url;
+
+use crate::deliver::kind_of;
+use crate::engine::{Engine, Internal};
+use crate::store::QueueFilter;
+
+/// How late a post may go out by itself if the person says nothing else: two hours, in seconds.
+const LATE_LIMIT: i64 = 2 * 60 * 60;
+
+impl Engine {
+    /// Checks what can be checked now, and queues the post. One that is due is sent at once.
+    pub(crate) async fn enqueue(self: &Arc<Self>, new: NewPost) -> Result<PostView, Internal> {
+        let account = self.account(&new.account)?;
+        let provider = self.provider_of(&self.client(&account.client)?)?;
+        check_zone(&new.zone)?;
+        let target = self.target(&new.account, new.target.as_ref()).await?;
+        let mut content = Content {
+            text: new.text.trim_end().to_owned(),
+            link: new.link.clone(),
+            picture: None,
+        };
+        let kind_name = if new.picture.is_some() {
+            "photo"
+        } else {
+            "text"
+        };
+        let kind = kind_of(&provider, kind_name)?;
+        check_content(&provider, kind, &content, &new)?;
+        if let Some(input) = &new.picture {
+            let picture = self.pictures.keep(input)?;
+            check_picture(kind, &picture.mime, picture.bytes, &input.name)?;
+            content.picture = Some(picture);
+        }
+        let now = self.now();
+        let due = new.due.unwrap_or(now);
+        let post = self.store.add_post(
+            Post {
+                id: PostId(0),
+                account: new.account.clone(),
+                target: target.id,
+                content,
+                due,
+                zone: new.zone.clone(),
+                late_limit: new.late_limit.unwrap_or(LATE_LIMIT),
+                attempts: 0,
+                state: PostState::Queued,
+            },
+            now,
+        )?;
+        self.publish(
+            Some(&post.account),
+            Some(post.id),
+            evergrant_core::happening::Happening::PostQueued { due },
+        );
+        if due <= now {
+            let post = self.deliver(post.id, Event::Woke).await?;
+            return Ok(self.post_view(&post));
+        }
+        Ok(self.post_view(&post))
+    }
+
+    /// The queue: what needs the person first, then by time.
+    pub(crate) fn queue(&self, all: bool) -> Result<Vec<PostView>, Internal> {
+        let posts = self.store.posts(QueueFilter { all })?;
+        let mut views: Vec<_> = posts.iter().map(|post| self.post_view(post)).collect();
+        views.sort_by_key(|view| (!view.needs_person, view.due, view.id));
+        Ok(views)
+    }
+
+    /// What the person does with one post.
+    pub(crate) async fn wish(
+        self: &Arc<Self>,
+        id: PostId,
+        event: Event,
+    ) -> Result<PostView, Internal> {
+        if let Event::Rescheduled { zone, .. } = &event {
+            check_zone(zone)?;
+        }
+        // What cannot be is told before anything is done.
+        self.post(id)?
+            .permits(&event)
+            .map_err(|why| Problem::new(Code::NotNow, format!("post {id}: {why}")))?;
+        let post = self.deliver(id, event).await?;
+        Ok(self.post_view(&post))
+    }
+
+    /// The Page to post to: the one named, or the only one.
+    async fn target(
+        self: &Arc<Self>,
+        account: &AccountId,
+        wanted: Option<&ChildId>,
+    ) -> Result<TargetView, Internal> {
+        let known = self.store.children(account)?;
+        if let Some(found) = pick(&known, wanted) {
+            return Ok(found);
+        }
+        let listed = self.targets(account).await.or_else(|problem| {
+            // What was known before is still something to choose from.
+            if known.is_empty() {
+                Err(problem)
+            } else {
+                Ok(known.clone())
+            }
+        })?;
+        if let Some(found) = pick(&listed, wanted) {
+            return Ok(found);
+        }
+        let names: Vec<_> = listed
+            .iter()
+            .filter(|target| target.can_post)
+            .map(|target| format!("{} ({})", target.name, target.id))
+            .collect();
+        let problem = match wanted {
+            Some(wanted) => Problem::new(
+                Code::NoSuchTarget,
+                format!("there is no Page \"{wanted}\" that {account} may post to"),
+            ),
+            None if names.is_empty() => Problem::new(
+                Code::NoSuchTarget,
+                format!("{account} has no Page that it may post to"),
+            ),
+            None => Problem::new(
+                Code::NoSuchTarget,
+                format!("{account} has several Pages; say which one with --to"),
+            ),
+        };
+        Err(Internal(if names.is_empty() {
+            problem.hint("Ask an owner of the Page for the task to create content.")
+        } else {
+            problem.hint(format!("There are: {}.", names.join(", ")))
+        }))
+    }
+}
+
+/// By id or by name; without a wish the only one.
+fn pick(targets: &[TargetView], wanted: Option<&ChildId>) -> Option<TargetView> {
+    let may: Vec<_> = targets.iter().filter(|target| target.can_post).collect();
+    match wanted {
+        Some(wanted) => may
+            .iter()
+            .find(|target| target.id == *wanted)
+            .or_else(|| {
+                may.iter()
+                    .find(|target| target.name.eq_ignore_ascii_case(&wanted.0))
+            })
+            .map(|target| (*target).clone()),
+        None => match &may[..] {
+            [only] => Some((*only).clone()),
+            _ => None,
+        },
+    }
+}
+
+fn check_content(
+    provider: &Provider,
+    kind: &PostKind,
+    content: &Content,
+    new: &NewPost,
+) -> Result<(), Internal> {
+    let bad = |message: String| Internal(Problem::new(Code::BadPost, message));
+    if content.text.is_empty() && content.link.is_none() && new.picture.is_none() {
+        return Err(bad(
+            "there is nothing to post: give a text, a link or a picture".into(),
+        ));
+    }
+    let excess = kind.limit.excess(&content.text);
+    if excess > 0 {
+        return Err(bad(format!(
+            "the text is {excess} characters longer than the {} that {} takes",
+            kind.limit.count,
+            provider.name()
+        )));
+    }
+    if let Some(link) = &content.link {
+        let whole = Url::parse(link)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"));
+        if whole.is_none_or(|url| url.host_str().is_none()) {
+            return Err(bad(format!(
+                "\"{link}\" is not a web address; write it with https://"
+            )));
+        }
+        if !kind.takes_link {
+            return Err(bad(format!(
+                "{} takes no link beside a {}; put it into the text",
+                provider.name(),
+                kind.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_picture(kind: &PostKind, mime: &str, bytes: u64, name: &str) -> Result<(), Internal> {
+    let Some(rules) = &kind.media else {
+        return Ok(());
+    };
+    if !rules.types.iter().any(|allowed| allowed == mime) {
+        return Err(Internal(Problem::new(
+            Code::BadPost,
+            format!("{name} is {mime}; allowed are {}", rules.types.join(", ")),
+        )));
+    }
+    if bytes > rules.max_bytes {
+        return Err(Internal(Problem::new(
+            Code::BadPost,
+            format!(
+                "{name} has {bytes} bytes; at most {} are allowed",
+                rules.max_bytes
+            ),
+        )));
+    }
+    Ok(())
+}
+
+fn check_zone(zone: &str) -> Result<(), Internal> {
+    zone.parse::<chrono_tz::Tz>().map(drop).map_err(|_| {
+        Internal(
+            Problem::new(Code::Usage, format!("\"{zone}\" is not a time zone"))
+                .hint("Write it like Europe/Berlin or UTC."),
+        )
+    })
+}

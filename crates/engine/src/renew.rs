@@ -1,0 +1,108 @@
+//! Renewal without the person, where the provider's file has a way.
+//!
+//! Single-flight by construction: the grant is in the state `Renewing` before the request goes
+//! out, and only the owner of the data folder steps grants.
+
+use std::sync::Arc;
+
+use evergrant_core::EndReason;
+use evergrant_core::grant::{CantTell, Event, RenewalOutcome, Verdict};
+use evergrant_core::ids::Attempt;
+use evergrant_core::provider::{Class, Phase};
+
+use crate::check::{Unready, cant_tell, keychain_unclear, network, request_problem};
+use crate::engine::{Engine, Internal};
+use crate::ports::Limits;
+use crate::safe::TokenSet;
+use crate::store::Account;
+
+impl Engine {
+    pub(crate) async fn renew(
+        self: &Arc<Self>,
+        account: &Account,
+        attempt: Attempt,
+    ) -> Result<(), Internal> {
+        let outcome = self.renewed(account).await?;
+        self.happen(&account.id, Event::RenewalAnswered { attempt, outcome })
+            .await?;
+        Ok(())
+    }
+
+    async fn renewed(&self, account: &Account) -> Result<RenewalOutcome, Internal> {
+        let client = self.client(&account.client)?;
+        let provider = self.provider_of(&client)?;
+        let generation = account.grant.generation;
+        // Re-read: what is spent here must be what the keychain holds now.
+        let old = match self.safe.tokens(&account.id, generation).await {
+            Ok(Some(tokens)) => tokens,
+            Ok(None) => return Ok(RenewalOutcome::Refused(EndReason::SecretLost)),
+            Err(error) => return Ok(unclear(keychain_unclear(&error))),
+        };
+        let values = match self.values(&provider, &client).await {
+            Ok(values) => values.access(&old.access).account_id(&account.identity),
+            Err(Unready::Keychain(error)) => return Ok(unclear(keychain_unclear(&error))),
+            Err(Unready::Verdict(verdict)) => return Ok(unclear(verdict)),
+            Err(Unready::Problem(problem)) => return Err(Internal(problem)),
+        };
+        let values = match &old.refresh {
+            Some(refresh) => values.refresh(refresh),
+            None => values,
+        };
+        let request = provider
+            .renew_request(&values)
+            .map_err(|e| request_problem(&e))?;
+        let answer = match self.send(&client.key, request, Limits::default()).await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(unclear(network(&error))),
+        };
+        let asked = self.issuer_now(&client.key);
+        let new = match provider.read_token(Phase::Renew, &answer, asked) {
+            Ok(new) => new,
+            Err(refusal) if refusal.class == Class::Dead => {
+                let reason = refusal.reason.unwrap_or(EndReason::RefreshRefused);
+                return Ok(RenewalOutcome::Refused(reason));
+            }
+            Err(refusal) => return Ok(RenewalOutcome::CantTell(cant_tell(&refusal))),
+        };
+        // No refresh token in the answer means: keep the old one (RFC 6749 section 6).
+        let tokens = TokenSet {
+            access: new.access,
+            refresh: new.refresh.or(old.refresh),
+        };
+        let next = generation.next();
+        if let Err(error) = self
+            .safe
+            .keep_tokens(&account.id, next, &tokens, account.grant.remember)
+            .await
+        {
+            return Ok(unclear(keychain_unclear(&error)));
+        }
+        match self.ask(&provider, &client, account, &tokens).await? {
+            Verdict::Good(mut facts) => {
+                if facts.expiry == evergrant_core::Expiry::Unknown {
+                    facts.expiry = new.expiry;
+                }
+                let mut card = self.card(account, &client, next);
+                card.expires = facts.expiry;
+                if let Err(error) = self.safe.put_card(card).await {
+                    return Ok(unclear(keychain_unclear(&error)));
+                }
+                Ok(RenewalOutcome::Renewed { facts, asked })
+            }
+            // A 200 from renewal is not a working token: the issuer's word about it counts.
+            Verdict::Dead(reason) => Ok(RenewalOutcome::Refused(reason)),
+            Verdict::CantTell { why, .. } => Ok(RenewalOutcome::CantTell(why)),
+        }
+    }
+}
+
+fn unclear(verdict: Verdict) -> RenewalOutcome {
+    match verdict {
+        Verdict::CantTell { why, .. } => RenewalOutcome::CantTell(why),
+        Verdict::Dead(reason) => RenewalOutcome::Refused(reason),
+        Verdict::Good(_) => RenewalOutcome::CantTell(CantTell::Nonsense {
+            status: 0,
+            said: "a fault was reported as good".into(),
+        }),
+    }
+}
