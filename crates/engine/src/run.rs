@@ -54,7 +54,7 @@ impl Engine {
             tokio::select! {
                 biased;
                 () = &mut stop => return Ok(()),
-                done = self.run_due() => drop(done?),
+                done = self.run_due() => { done?; }
             }
             let cap = self.now() + TimeDelta::from_std(LOOK_AGAIN).unwrap_or_default();
             let until = self.next_wake()?.map_or(cap, |next| next.min(cap));

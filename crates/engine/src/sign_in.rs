@@ -70,7 +70,7 @@ impl Engine {
         let fresh = match self.trip(&client, paste, came_back).await {
             Ok(fresh) if fresh.identity.id == account.identity => fresh,
             Ok(other) => {
-                let problem = self.somebody_else(&account, &other.identity);
+                let problem = somebody_else(&account, &other.identity);
                 *lock(&self.pending) = Some(Pending {
                     client,
                     fresh: other,
@@ -119,20 +119,6 @@ impl Engine {
         self.happen(id, Event::SignInFailed { attempt, why })
             .await
             .map(drop)
-    }
-
-    fn somebody_else(&self, account: &Account, other: &Identity) -> Problem {
-        Problem::new(
-            Code::WrongIdentity,
-            format!(
-                "{} signed in, but this account belongs to {}; nothing was changed",
-                other.name, account.name
-            ),
-        )
-        .hint(format!(
-            "Sign in as {}, or connect {} as an account of their own.",
-            account.name, other.name
-        ))
     }
 
     fn attempt(&self) -> Attempt {
@@ -298,20 +284,20 @@ impl Engine {
             Verdict::Dead(reason) => {
                 return Err(Internal(sign_in_problem(
                     provider,
-                    format!("the new token is not good: {}", reason.sentence()),
+                    &format!("the new token is not good: {}", reason.sentence()),
                 )));
             }
             Verdict::CantTell { why, .. } => {
                 return Err(Internal(sign_in_problem(
                     provider,
-                    format!("the new token could not be checked: {}", why.sentence()),
+                    &format!("the new token could not be checked: {}", why.sentence()),
                 )));
             }
         };
         if facts.expiry == Expiry::Unknown {
             facts.expiry = announced;
         }
-        self.long_enough(provider, &facts, short_expires.is_some(), asked)?;
+        long_enough(provider, &facts, short_expires.is_some(), asked)?;
         let identity = self
             .who(provider, client, &common.access(&tokens.access), &facts)
             .await?;
@@ -322,26 +308,6 @@ impl Engine {
             identity,
             short_expires,
         })
-    }
-
-    /// A failed exchange is a failure, also when it is called a success.
-    fn long_enough(
-        &self,
-        provider: &Provider,
-        facts: &Facts,
-        exchanged: bool,
-        now: Instant,
-    ) -> Result<(), Internal> {
-        match facts.expiry {
-            Expiry::At(end) if exchanged && end - now < LONG => Err(Internal(sign_in_problem(
-                provider,
-                format!(
-                    "the exchange for a long-lived token brought one that ends already on {}",
-                    end.format("%Y-%m-%d %H:%M UTC")
-                ),
-            ))),
-            _ => Ok(()),
-        }
     }
 
     async fn fetch(
@@ -363,7 +329,7 @@ impl Engine {
         let answer = self
             .send(&client.key, request, Limits::default())
             .await
-            .map_err(|e| Internal(sign_in_problem(provider, format!("{step}: {e}"))))?;
+            .map_err(|e| Internal(sign_in_problem(provider, &format!("{step}: {e}"))))?;
         let now = self.issuer_now(&client.key);
         provider
             .read_token(phase, &answer, now)
@@ -384,7 +350,7 @@ impl Engine {
         let answer = self
             .send(&client.key, request, Limits::default())
             .await
-            .map_err(|e| Internal(sign_in_problem(provider, format!("{step}: {e}"))))?;
+            .map_err(|e| Internal(sign_in_problem(provider, &format!("{step}: {e}"))))?;
         let identity = provider
             .read_identity(&answer)
             .map_err(|refusal| Internal(refused(provider, step, &refusal)))?;
@@ -396,7 +362,7 @@ impl Engine {
         {
             return Err(Internal(sign_in_problem(
                 provider,
-                "the check and the profile name different people".into(),
+                "the check and the profile name different people",
             )));
         }
         Ok(identity)
@@ -429,7 +395,7 @@ impl Engine {
         self.safe
             .keep_tokens(&id, next, &fresh.tokens, remember)
             .await
-            .map_err(|error| self.not_kept(&error))?;
+            .map_err(|error| not_kept(&error))?;
         let mut card = self.card(&account, client, next);
         card.since = self.now();
         card.expires = fresh.facts.expiry;
@@ -437,7 +403,7 @@ impl Engine {
             self.safe
                 .put_card(card)
                 .await
-                .map_err(|error| self.not_kept(&error))?;
+                .map_err(|error| not_kept(&error))?;
         }
         let exchanged = fresh.short_expires.map(|from| Happening::Exchanged {
             from,
@@ -492,17 +458,6 @@ impl Engine {
             is_new,
             short_expires: fresh.short_expires,
             released,
-        })
-    }
-
-    fn not_kept(&self, error: &evergrant_keychain::KeychainError) -> Internal {
-        let problem = keychain_problem(error);
-        Internal(Problem {
-            message: format!(
-                "the sign-in worked, but could not be kept: {}",
-                problem.message
-            ),
-            ..problem
         })
     }
 
@@ -593,7 +548,7 @@ pub(crate) fn unready_problem(unready: Unready) -> Internal {
     }
 }
 
-fn sign_in_problem(provider: &Provider, message: String) -> Problem {
+fn sign_in_problem(provider: &Provider, message: &str) -> Problem {
     Problem::new(
         Code::SignInFailed,
         format!("signing in to {} failed: {message}", provider.name()),
@@ -604,7 +559,7 @@ fn sign_in_problem(provider: &Provider, message: String) -> Problem {
 fn refused(provider: &Provider, step: &str, refusal: &Refusal) -> Problem {
     use evergrant_core::provider::Class;
     let Verdict::CantTell { why, .. } = unclear(refusal) else {
-        return sign_in_problem(provider, step.to_owned());
+        return sign_in_problem(provider, step);
     };
     match refusal.class {
         Class::ClientRejected => Problem::new(
@@ -616,8 +571,8 @@ fn refused(provider: &Provider, step: &str, refusal: &Refusal) -> Problem {
             ),
         )
         .hint("Copy both once more from the app's page; nothing was changed."),
-        Class::Dead => sign_in_problem(provider, format!("{step}: {}", refusal.said)),
-        _ => sign_in_problem(provider, format!("{step}: {}", why.sentence())),
+        Class::Dead => sign_in_problem(provider, &format!("{step}: {}", refusal.said)),
+        _ => sign_in_problem(provider, &format!("{step}: {}", why.sentence())),
     }
 }
 
@@ -636,4 +591,48 @@ fn trip_problem(error: &TripError) -> Problem {
                 .hint("Open the address that is shown by hand, or use --paste where the service allows it.")
         }
     }
+}
+
+fn somebody_else(account: &Account, other: &Identity) -> Problem {
+    Problem::new(
+        Code::WrongIdentity,
+        format!(
+            "{} signed in, but this account belongs to {}; nothing was changed",
+            other.name, account.name
+        ),
+    )
+    .hint(format!(
+        "Sign in as {}, or connect {} as an account of their own.",
+        account.name, other.name
+    ))
+}
+
+/// A failed exchange is a failure, also when it is called a success.
+fn long_enough(
+    provider: &Provider,
+    facts: &Facts,
+    exchanged: bool,
+    now: Instant,
+) -> Result<(), Internal> {
+    match facts.expiry {
+        Expiry::At(end) if exchanged && end - now < LONG => Err(Internal(sign_in_problem(
+            provider,
+            &format!(
+                "the exchange for a long-lived token brought one that ends already on {}",
+                end.format("%Y-%m-%d %H:%M UTC")
+            ),
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn not_kept(error: &evergrant_keychain::KeychainError) -> Internal {
+    let problem = keychain_problem(error);
+    Internal(Problem {
+        message: format!(
+            "the sign-in worked, but could not be kept: {}",
+            problem.message
+        ),
+        ..problem
+    })
 }

@@ -89,13 +89,12 @@ impl Engine {
     /// `None` if the issuer confirms that the token is dead.
     async fn end_at_issuer(&self, account: &Account) -> Result<Option<Expiry>, Internal> {
         let client = self.client(&account.client)?;
-        let tokens = match self
+        let Some(tokens) = self
             .safe
             .tokens(&account.id, account.grant.generation)
             .await?
-        {
-            Some(tokens) => tokens,
-            None => return Ok(None),
+        else {
+            return Ok(None);
         };
         let announced = account
             .grant

@@ -88,7 +88,7 @@ pub enum Before {
     /// Signed out, or never connected.
     SignedOut(SignedOut),
     /// Active: it stays usable until the new sign-in replaces it.
-    Active(Active),
+    Active(Box<Active>),
     /// Ended.
     NeedsLogin(NeedsLogin),
 }
@@ -191,7 +191,9 @@ impl CantTell {
     /// What went wrong, as one sentence for the person.
     pub fn sentence(&self) -> String {
         match self {
-            Self::Network { said } => format!("{}.", said.trim_end_matches('.')),
+            Self::Network { said } | Self::Keychain { said, .. } => {
+                format!("{}.", said.trim_end_matches('.'))
+            }
             Self::Service { status, said } if said.is_empty() => {
                 format!("the service is in trouble (HTTP {status}).")
             }
@@ -203,7 +205,6 @@ impl CantTell {
                 format!("its answer could not be understood (HTTP {status}: {said}).")
             }
             Self::Client { said } => format!("the app's id or secret was refused ({said})."),
-            Self::Keychain { said, .. } => format!("{}.", said.trim_end_matches('.')),
         }
     }
 }

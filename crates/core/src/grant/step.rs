@@ -60,9 +60,9 @@ impl Grant {
     fn sign_in_started(self, attempt: Attempt, now: Instant) -> Self {
         let before = match self.state {
             GrantState::SignedOut(out) => Before::SignedOut(out),
-            GrantState::Active(active) => Before::Active(active),
+            GrantState::Active(active) => Before::Active(Box::new(active)),
             // The renewal's answer carries an attempt that nobody waits for any more.
-            GrantState::Renewing(renewing) => Before::Active(renewing.active),
+            GrantState::Renewing(renewing) => Before::Active(Box::new(renewing.active)),
             GrantState::NeedsLogin(ended) => Before::NeedsLogin(ended),
             // A new sign-in takes the place of one that is under way.
             GrantState::SigningIn(way) | GrantState::Exchanging(way) => way.before,
@@ -630,7 +630,9 @@ impl UnderWay {
         let before = match self.before {
             Before::Active(active) => active
                 .judged(asked, verdict, generation, now, policy, effects)
-                .map_or_else(Before::NeedsLogin, Before::Active),
+                .map_or_else(Before::NeedsLogin, |active| {
+                    Before::Active(Box::new(active))
+                }),
             before => before,
         };
         Self { before, ..self }
@@ -638,7 +640,7 @@ impl UnderWay {
 
     fn ended(self, end: impl FnOnce(Active) -> NeedsLogin) -> Self {
         let before = match self.before {
-            Before::Active(active) => Before::NeedsLogin(end(active)),
+            Before::Active(active) => Before::NeedsLogin(end(*active)),
             before => before,
         };
         Self { before, ..self }
@@ -649,7 +651,7 @@ impl Before {
     fn into_state(self) -> GrantState {
         match self {
             Self::SignedOut(out) => GrantState::SignedOut(out),
-            Self::Active(active) => GrantState::Active(active),
+            Self::Active(active) => GrantState::Active(*active),
             Self::NeedsLogin(ended) => GrantState::NeedsLogin(ended),
         }
     }

@@ -28,10 +28,13 @@ pub struct Lab {
     pub notifier: Arc<Recorded>,
     pub person: Arc<Person>,
     pub keychain: MemoryControl,
-    pub milestone: Arc<Mutex<Box<dyn Fn(Milestone) + Send>>>,
+    pub milestone: Arc<Mutex<Listener>>,
     pub folder: tempfile::TempDir,
     engine: Option<Arc<Engine>>,
 }
+
+/// Told of the steps of a delivery.
+pub type Listener = Box<dyn Fn(Milestone) + Send>;
 
 /// What the person does in the browser.
 pub struct Person {
@@ -283,8 +286,8 @@ pub fn days(days: i64) -> TimeDelta {
     TimeDelta::days(days)
 }
 
-pub fn code(problem: Problem) -> Code {
-    problem.code
+pub fn code(Problem { code, .. }: Problem) -> Code {
+    code
 }
 
 /// A browser tab in which the person answers at once.

@@ -275,3 +275,55 @@ async fn a_post_that_is_found_too_late_after_a_long_sleep_waits_for_the_person()
             .any(|notice| notice.title == format!("Post {} needs you", post.id))
     );
 }
+
+#[tokio::test]
+async fn a_sign_in_that_dies_between_the_check_and_the_post_is_told_with_its_reason() {
+    use evergrant_core::EndReason;
+    for (subcode, reason) in [
+        (458, EndReason::AppRemoved),
+        (459, EndReason::Checkpoint),
+        (460, EndReason::PasswordChanged),
+        (463, EndReason::Expired),
+        (467, EndReason::Revoked),
+        (493, EndReason::DataAccessEnded),
+    ] {
+        let lab = Lab::connected().await;
+        lab.trouble(Trouble::Error {
+            code: 190,
+            subcode: Some(subcode),
+            message: None,
+            status: 400,
+            on: Where::once(Endpoint::Feed),
+        });
+        let held = lab.post_now("held").await;
+        assert_eq!(held.state, "held", "{subcode}: {}", held.sentence);
+        assert_eq!(lab.account().await.reason.unwrap().code, reason);
+        assert_eq!(lab.notices().len(), 1);
+        lab.sign_in().await.unwrap();
+        assert_eq!(lab.said(), ["held"], "{subcode}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_service_refuses_for_good_is_shown_and_not_repeated() {
+    let lab = Lab::connected().await;
+    lab.trouble(Trouble::Error {
+        code: 100,
+        subcode: None,
+        message: Some("Invalid parameter".into()),
+        status: 400,
+        on: Where::once(Endpoint::Feed),
+    });
+    let failed = lab.post_now("odd").await;
+    assert_eq!(failed.state, "failed");
+    assert!(failed.needs_person);
+    assert!(
+        failed.sentence.contains("Invalid parameter"),
+        "{}",
+        failed.sentence
+    );
+    lab.run_until(lab.now() + TimeDelta::hours(1)).await;
+    assert!(lab.published().is_empty());
+    lab.ask(Command::SendNow { post: failed.id }).await.unwrap();
+    assert_eq!(lab.said(), ["odd"]);
+}
