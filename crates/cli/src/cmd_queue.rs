@@ -1,0 +1,140 @@
+//! `queue`: what is to go out, and what the person does with it.
+
+use clap::{Args, Subcommand};
+use evergrant_core::command::{Code, Command, PostView, Problem, Reply};
+use evergrant_core::ids::PostId;
+
+use crate::cmd_post::{time, told};
+use crate::session::{Answer, Session, odd};
+use crate::table::{Cell, Table};
+use crate::{exit, words};
+
+/// Words of `queue`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct QueueArgs {
+    /// Also show what is posted or cancelled
+    #[arg(long)]
+    pub all: bool,
+    /// What to do with a post.
+    #[command(subcommand)]
+    pub task: Option<QueueTask>,
+}
+
+/// What to do with a post.
+#[derive(Debug, Subcommand)]
+pub enum QueueTask {
+    /// Send a queued, held, late or refused post now
+    Send {
+        /// The post's number
+        id: i64,
+    },
+    /// Take a post back
+    Cancel {
+        /// The post's number
+        id: i64,
+    },
+    /// Give a post another time
+    Move {
+        /// The post's number
+        id: i64,
+        /// When, as for `post --at`
+        #[arg(long, value_name = "TIME")]
+        at: String,
+        /// The time zone of --at [default: this computer's]
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<String>,
+    },
+    /// Say whether an uncertain post stands at the service
+    #[command(group(clap::ArgGroup::new("answer").required(true)))]
+    Settle {
+        /// The post's number
+        id: i64,
+        /// It stands there
+        #[arg(long, group = "answer")]
+        posted: bool,
+        /// It does not; it is sent again
+        #[arg(long, group = "answer")]
+        not_posted: bool,
+    },
+}
+
+/// Shows the queue or changes a post.
+pub async fn queue(session: &Session, args: QueueArgs) -> Result<Answer, Problem> {
+    let Some(task) = args.task else {
+        return list(session, args.all).await;
+    };
+    let command = command(session, task)?;
+    let reply = session.ask("queue", command).await?;
+    let Reply::Post { post } = &reply else {
+        return Err(odd(&reply));
+    };
+    let exit = exit::of_post(post);
+    Ok(Answer::new(&reply, told(session, post))?.ending(exit))
+}
+
+fn command(session: &Session, task: QueueTask) -> Result<Command, Problem> {
+    Ok(match task {
+        QueueTask::Send { id } => Command::SendNow { post: PostId(id) },
+        QueueTask::Cancel { id } => Command::Cancel { post: PostId(id) },
+        QueueTask::Settle { id, posted, .. } => Command::Settle {
+            post: PostId(id),
+            posted,
+        },
+        QueueTask::Move { id, at, zone } => {
+            let (due, zone) = time(Some(&at), zone.as_deref(), session.now())?;
+            let due = due.ok_or_else(|| Problem::new(Code::Usage, "say when, with --at"))?;
+            Command::Reschedule {
+                post: PostId(id),
+                due,
+                zone,
+            }
+        }
+    })
+}
+
+async fn list(session: &Session, all: bool) -> Result<Answer, Problem> {
+    let reply = session.ask("queue", Command::Queue { all }).await?;
+    let Reply::Queue { posts } = &reply else {
+        return Err(odd(&reply));
+    };
+    if posts.is_empty() {
+        let text = if all {
+            "There are no posts yet."
+        } else {
+            "Nothing is waiting to go out."
+        };
+        return Answer::new(&reply, text);
+    }
+    let mut table = Table::new(
+        &["", "POST", "DUE", "ZONE", "TO", "STATE", "TEXT"],
+        &[6, 4, 3],
+    );
+    for post in posts {
+        table.row(row(session, post));
+    }
+    let mut text = table.show(session.look);
+    for post in posts.iter().filter(|post| post.needs_person) {
+        text.push_str(&format!("Post {}: {}\n", post.id, post.sentence));
+    }
+    Answer::new(&reply, text)
+}
+
+fn row(session: &Session, post: &PostView) -> Vec<Cell> {
+    let (state, tone) = words::post_state(&post.state);
+    let content = match (&post.text, &post.link, &post.picture) {
+        (text, ..) if !text.is_empty() => text.clone(),
+        (_, Some(link), _) => link.clone(),
+        (.., Some(picture)) => picture.clone(),
+        _ => String::new(),
+    };
+    vec![
+        Cell::toned(tone, session.look.mark(&post.state)),
+        post.id.to_string().into(),
+        post.due_local.as_str().into(),
+        post.zone.as_str().into(),
+        post.target_name.as_str().into(),
+        Cell::toned(tone, state),
+        content.into(),
+    ]
+}
