@@ -1,11 +1,12 @@
-//! `cargo xtask bench`: a release build, measured by the program in `crates/cli/examples/bench.rs`.
+//! `cargo xtask bench`: a release build, measured by the program in `crates/cli/examples/bench.rs`, which compares the
+//! program `evergrant` with the one in `crates/cli/examples/nothing.rs` among others.
 
 use std::fs;
 
 use crate::{packages, platform, process};
 
-/// Where the measuring program is.
-const PROGRAM: &str = "crates/cli/examples/bench.rs";
+/// The measuring program and the one it measures against.
+const EXAMPLES: [&str; 2] = ["bench", "nothing"];
 /// Where `--write` puts what it prints.
 const PAGE: &str = "docs/benchmarks.md";
 
@@ -14,20 +15,12 @@ const PAGE: &str = "docs/benchmarks.md";
 /// # Errors
 /// A sentence that says what could not be done.
 pub fn bench(write: bool) -> Result<(), String> {
-    if !platform::root().join(PROGRAM).is_file() {
-        return Err(format!("cargo xtask bench: {PROGRAM} is missing."));
-    }
     packages::install(&[packages::COMPILER])?;
     let mut build = process::cargo();
-    build.args([
-        "build",
-        "--release",
-        "-p",
-        "evergrant-cli",
-        "--bins",
-        "--example",
-        "bench",
-    ]);
+    build.args(["build", "--release", "-p", "evergrant-cli", "--bins"]);
+    for example in EXAMPLES {
+        build.args(["--example", example]);
+    }
     println!("$ {}", process::shown(&build));
     if process::hand_over(&mut build)? != 0 {
         return Err("the release build failed: see what cargo says above.".into());
@@ -41,8 +34,9 @@ pub fn bench(write: bool) -> Result<(), String> {
         "-p",
         "evergrant-cli",
         "--example",
-        "bench",
+        EXAMPLES[0],
     ]);
+    // The page comes when all is measured; until then the program says on standard error what it does.
     let ok = process::watch(&mut measure, process::LIMIT, |line| {
         println!("{line}");
         page.push_str(line);

@@ -1,6 +1,7 @@
 //! `doctor`: what works here and what is missing.
 
 use evergrant_core::command::{Command, DoctorView, Finding, Level, Problem, Reply};
+use evergrant_engine::places::KeychainChoice;
 use evergrant_keychain::{StoreKind, survey};
 
 use crate::exit::Exit;
@@ -74,10 +75,8 @@ fn settings(session: &Session) -> Finding {
 }
 
 fn uses_system(session: &Session) -> bool {
-    session
-        .places
-        .keychain(&session.global)
-        .is_ok_and(|kind| kind == crate::args::KeychainKind::System)
+    crate::secrets::choice(&session.global, &session.places)
+        .is_ok_and(|choice| choice == KeychainChoice::System)
 }
 
 /// What was looked at on the way to this system's keychain.

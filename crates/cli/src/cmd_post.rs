@@ -6,10 +6,10 @@ use clap::Args;
 use evergrant_core::Instant;
 use evergrant_core::command::{Code, Command, NewPost, PictureInput, PostView, Problem, Reply};
 
-use crate::places::unreadable;
 use crate::session::{Answer, Session, odd};
 use crate::when::{self, WhenError};
 use crate::{exit, words};
+use evergrant_engine::places::unreadable;
 
 /// A picture larger than this is none; no service takes it.
 const MOST_BYTES: u64 = 64 << 20;

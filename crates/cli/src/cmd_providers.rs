@@ -7,9 +7,9 @@ use evergrant_core::command::{Code, Problem};
 use evergrant_core::provider::{Catalogue, FileError, Provider};
 use serde_json::json;
 
-use crate::places::unreadable;
 use crate::session::{Answer, Session};
 use crate::table::Table;
+use evergrant_engine::places::unreadable;
 
 /// Words of `providers`.
 #[derive(Debug, Args)]

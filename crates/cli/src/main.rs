@@ -26,7 +26,6 @@ mod cmd_vault;
 mod exit;
 mod look;
 mod person;
-mod places;
 mod secrets;
 mod session;
 mod stop_at;

@@ -6,26 +6,22 @@ use std::time::Duration;
 
 use evergrant_core::Secret;
 use evergrant_core::command::{Code, Problem};
+use evergrant_engine::places::{KeychainChoice, Places, unreadable};
 use evergrant_keychain::{
     Description, Keychain, KeychainError, Limits, SecretStore, StoreKind, system, vault,
 };
-use sha2::{Digest, Sha256};
 
 use crate::args::{Global, KeychainKind};
 use crate::ask;
-use crate::places::{Places, unreadable};
-
-/// The name under which the system's keychain lists our entries.
-const SERVICE: &str = "dev.evergrant.app";
 
 /// A vault's first call works on the passphrase, which is slow on purpose.
 const VAULT_CALL: Duration = Duration::from_secs(30);
 
 /// The keychain that was chosen. Nothing is contacted, read or asked for yet.
 pub fn keychain(global: &Global, places: &Places) -> Result<Keychain, Problem> {
-    Ok(match places.keychain(global)? {
-        KeychainKind::System => system(&service(places)),
-        KeychainKind::Vault => lazy_vault(places.vault(), global.passphrase_file.clone()),
+    Ok(match choice(global, places)? {
+        KeychainChoice::System => system(&places.service()),
+        KeychainChoice::Vault => lazy_vault(places.vault(), global.passphrase_file.clone()),
     })
 }
 
@@ -61,19 +57,13 @@ pub fn first_line(file: &Path) -> Result<Secret, Problem> {
     Ok(line)
 }
 
-/// Two data folders have entries of their own: both may know an account of the same name.
-fn service(places: &Places) -> String {
-    if places.data_is_usual {
-        return SERVICE.to_owned();
+/// Where secrets are kept, by the command line or the settings.
+pub fn choice(global: &Global, places: &Places) -> Result<KeychainChoice, Problem> {
+    match global.keychain {
+        Some(KeychainKind::System) => Ok(KeychainChoice::System),
+        Some(KeychainKind::Vault) => Ok(KeychainChoice::Vault),
+        None => places.keychain(),
     }
-    let folder = std::path::absolute(&places.data).unwrap_or_else(|_| places.data.clone());
-    let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
-    let mark: String = digest
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("{SERVICE}.{mark}")
 }
 
 /// A vault that is opened by the first call, so that a command without secrets needs no passphrase.
@@ -166,22 +156,6 @@ impl SecretStore for LazyVault {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn places(data: &str, usual: bool) -> Places {
-        Places {
-            data: data.into(),
-            data_is_usual: usual,
-            config: data.into(),
-        }
-    }
-
-    #[test]
-    fn another_data_folder_has_entries_of_its_own() {
-        assert_eq!(service(&places("/home/ada/data", true)), SERVICE);
-        let (one, two) = (service(&places("/a", false)), service(&places("/b", false)));
-        assert_ne!(one, two);
-        assert_eq!(one, service(&places("/a", false)));
-    }
 
     #[test]
     fn a_vault_is_not_touched_before_it_is_needed() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use evergrant_core::Instant;
 use evergrant_core::command::{Code, Command, Problem, Reply};
+use evergrant_engine::places::Places;
 use evergrant_engine::ports::{
     Browser, Clock, FileClock, Notifier, OsRandom, ReqwestHttp, Silent, SystemBrowser, SystemClock,
 };
@@ -13,7 +14,6 @@ use evergrant_engine::{Engine, Options, Ports};
 use crate::args::Global;
 use crate::exit::Exit;
 use crate::look::{Look, remark};
-use crate::places::Places;
 use crate::{secrets, stop_at};
 
 /// Names a file with an offset that moves this program's clock.
@@ -67,7 +67,7 @@ impl Answer {
 impl Session {
     /// Finds the folders and the clock; opens nothing.
     pub fn begin(global: Global) -> Result<Self, Problem> {
-        let places = Places::find(&global)?;
+        let places = Places::find(global.data.clone(), global.config.clone())?;
         let clock: Arc<dyn Clock> = match std::env::var_os(CLOCK) {
             None => Arc::new(SystemClock),
             Some(file) => Arc::new(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evergrant_core::Secret;
-use evergrant_core::command::Problem;
+use evergrant_core::command::{Code, Problem};
 use evergrant_core::grant::{CantTell, Event, Verdict};
 use evergrant_core::ids::AccountId;
 use evergrant_core::provider::{AppToken, CheckReading, Class, Phase, Provider, Refusal, Values};
@@ -42,20 +42,17 @@ impl Engine {
             } else {
                 let (engine, account) = (Arc::clone(self), id.clone());
                 // A task of its own: a caller who gives up does not take the answer from others.
-                let task = tokio::spawn(async move {
-                    let outcome = engine.check_now(&account).await.map_err(Problem::from);
-                    if outcome.is_err() {
-                        lock(&engine.checks).remove(&account);
-                    }
-                    outcome
-                });
+                let task = tokio::spawn(async move { engine.check_now(&account).await });
+                let (engine, account) = (Arc::clone(self), id.clone());
                 let shared: SharedCheck = async move {
-                    task.await.unwrap_or_else(|_| {
-                        Err(Problem::new(
-                            evergrant_core::command::Code::Unreachable,
-                            "the check was given up because the program is ending",
-                        ))
-                    })
+                    let failed = match task.await {
+                        Ok(Ok(outcome)) => return Ok(outcome),
+                        Ok(Err(internal)) => Problem::from(internal),
+                        Err(_) => Problem::new(Code::NotNow, "the check was given up"),
+                    };
+                    // Only an answer takes the question off the list by itself.
+                    lock(&engine.checks).remove(&account);
+                    Err(failed)
                 }
                 .boxed()
                 .shared();
@@ -82,7 +79,7 @@ impl Engine {
         let client = self.client(&account.client)?;
         let provider = self.provider_of(&client)?;
         let generation = account.grant.generation;
-        let asked = self.issuer_now(&client.key);
+        let began = self.now();
         let verdict = match self.safe.tokens(id, generation).await {
             Ok(Some(tokens)) => self.ask(&provider, &client, &account, &tokens).await?,
             Ok(None) => {
@@ -91,6 +88,8 @@ impl Engine {
             }
             Err(error) => keychain_unclear(&error),
         };
+        // The answer may have told how far the issuer's clock is from ours.
+        let asked = began + self.skew(&client.key);
         let unclear = match &verdict {
             Verdict::CantTell { why, .. } => Some(why.clone()),
             Verdict::Good(_) | Verdict::Dead(_) => None,
@@ -128,9 +127,19 @@ impl Engine {
             Err(Unready::Verdict(verdict)) => return Ok(verdict),
             Err(Unready::Problem(problem)) => return Err(Internal(problem)),
         };
-        let request = provider
-            .check_request(&values)
-            .map_err(|e| request_problem(&e))?;
+        // A secret that is missing says nothing about the token.
+        let request = match provider.check_request(&values) {
+            Ok(request) => request,
+            Err(error) => {
+                let why = CantTell::Client {
+                    said: error.to_string(),
+                };
+                return Ok(Verdict::CantTell {
+                    why,
+                    retry_after: None,
+                });
+            }
+        };
         let answer = match self.send(&client.key, request, Limits::default()).await {
             Ok(answer) => answer,
             Err(error) => return Ok(network(&error)),

@@ -16,7 +16,7 @@ use evergrant_core::provider::{
 };
 
 use crate::check::{Outcome, cant_tell, request_problem};
-use crate::engine::{Engine, Internal, Milestone, lock};
+use crate::engine::{AT_ONCE, Engine, Internal, Milestone, lock};
 use crate::ports::{self, Limits, Transport};
 use crate::sign_in::unready_problem;
 use crate::store::{Account, Client};
@@ -113,7 +113,7 @@ impl Engine {
                                 prepared = values;
                                 event
                             }
-                            Err(internal) => refused(attempt, internal)?,
+                            Err(internal) => fault(attempt, internal)?,
                         });
                         (self.ports.milestone)(Milestone::BeforeIntent);
                     }
@@ -121,7 +121,7 @@ impl Engine {
                         next = Some(match &prepared {
                             Some(prepared) => match self.commit(&post, attempt, prepared).await {
                                 Ok(event) => event,
-                                Err(internal) => refused(attempt, internal)?,
+                                Err(internal) => fault_at_commit(attempt, internal)?,
                             },
                             // Only `Prepared` leads here, and it comes with its values.
                             None => Event::Restarted,
@@ -152,16 +152,18 @@ impl Engine {
         self: &Arc<Self>,
         account: &AccountId,
     ) -> Result<(), Internal> {
-        let mut under_way = tokio::task::JoinSet::new();
-        for id in self.store.posts_waiting(account)? {
-            let engine = Arc::clone(self);
-            under_way.spawn(async move { engine.deliver(id, Event::Released).await.map(drop) });
-        }
-        while let Some(done) = under_way.join_next().await {
-            match done {
-                Ok(outcome) => outcome?,
-                Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-                Err(_) => {}
+        for ids in self.store.posts_waiting(account)?.chunks(AT_ONCE) {
+            let mut under_way = tokio::task::JoinSet::new();
+            for &id in ids {
+                let engine = Arc::clone(self);
+                under_way.spawn(async move { engine.deliver(id, Event::Released).await.map(drop) });
+            }
+            while let Some(done) = under_way.join_next().await {
+                match done {
+                    Ok(outcome) => outcome?,
+                    Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+                    Err(_) => {}
+                }
             }
         }
         Ok(())
@@ -475,8 +477,7 @@ impl Engine {
                     asked: self.issuer_now(&prepared.client.key),
                     reason,
                 };
-                self.happen(&post.account, event).await?;
-                Hold::SignIn { reason }
+                self.held_by(&post.account, event, reason, refusal).await?
             }
             (Class::ScopeMissing, _) => Hold::Permission {
                 scopes: prepared.kind.needs.clone(),
@@ -488,6 +489,25 @@ impl Engine {
             },
         };
         Ok(Stop { why, retry_after })
+    }
+
+    /// A refused use ends the grant, unless the person has signed in anew meanwhile: then it speaks
+    /// of an older token, and the post is simply tried again.
+    async fn held_by(
+        self: &Arc<Self>,
+        account: &AccountId,
+        event: grant::Event,
+        reason: EndReason,
+        refusal: &Refusal,
+    ) -> Result<Hold, Internal> {
+        let account = self.happen(account, event).await?;
+        Ok(if account.grant.active().is_some() {
+            Hold::Unreachable {
+                why: cant_tell(refusal),
+            }
+        } else {
+            Hold::SignIn { reason }
+        })
     }
 
     async fn child(
@@ -592,8 +612,7 @@ impl Engine {
                     asked: self.issuer_now(&client.key),
                     reason,
                 };
-                Box::pin(self.happen(&account.id, event)).await?;
-                Hold::SignIn { reason }
+                self.held_by(&account.id, event, reason, refusal).await?
             }
             (Class::Dead, _) => Hold::Role,
             (Class::ScopeMissing, _) => Hold::Permission { scopes: Vec::new() },
@@ -673,14 +692,43 @@ impl Engine {
     }
 }
 
-/// A fault of our own ahead of the request (a picture that is gone, a broken provider file) ends
-/// the attempt where the person sees it; a database that fails is told to the caller instead.
-fn refused(attempt: Attempt, Internal(problem): Internal) -> Result<Event, Internal> {
+/// A fault of our own ahead of the request: one that may pass is tried again, one that will not (a
+/// picture that is gone, a broken provider file) ends the attempt where the person sees it, and a
+/// database that fails is told to the caller instead.
+fn fault(attempt: Attempt, Internal(problem): Internal) -> Result<Event, Internal> {
+    let said = problem.message.clone();
     match problem.code {
         Code::Database | Code::DatabaseNewer | Code::DiskFull => Err(Internal(problem)),
-        _ => Ok(Event::Refused {
+        Code::Unreachable | Code::NotNow => Ok(Event::FailedForNow {
             attempt,
-            said: problem.message,
+            said,
+            retry_after: None,
+            jitter: TimeDelta::zero(),
+        }),
+        Code::KeychainLocked
+        | Code::KeychainAbsent
+        | Code::KeychainRefused
+        | Code::KeychainTimedOut
+        | Code::KeychainDamaged => Ok(Event::Blocked {
+            attempt,
+            why: Hold::Keychain {
+                code: "keychain".into(),
+                said,
+            },
+            retry_after: None,
+        }),
+        _ => Ok(Event::Refused { attempt, said }),
+    }
+}
+
+/// The same once the request may be out: only a fault that surely came before it is one of these.
+fn fault_at_commit(attempt: Attempt, internal: Internal) -> Result<Event, Internal> {
+    match internal.0.code {
+        Code::BadProviderFile | Code::File => fault(attempt, internal),
+        Code::Database | Code::DatabaseNewer | Code::DiskFull => Err(internal),
+        _ => Ok(Event::AnswerLost {
+            attempt,
+            said: internal.0.message,
         }),
     }
 }

@@ -23,6 +23,7 @@ impl Engine {
         findings.extend(self.provider_files());
         findings.push(self.accounts_in_need()?);
         findings.push(self.posts_in_need()?);
+        findings.extend(self.last_run());
         findings.extend(self.notifications());
         Ok(DoctorView { findings })
     }
@@ -146,11 +147,7 @@ impl Engine {
     }
 
     fn posts_in_need(&self) -> Result<Finding, Internal> {
-        let waiting = self
-            .queue(false)?
-            .iter()
-            .filter(|post| post.needs_person)
-            .count();
+        let waiting = self.posts_that_need_the_person()?;
         Ok(if waiting == 0 {
             good("posts", "None waits for you.".into())
         } else {
@@ -161,6 +158,15 @@ impl Engine {
                 "See `evergrant queue`.",
             )
         })
+    }
+
+    fn last_run(&self) -> Option<Finding> {
+        let why = lock(&self.trouble).clone()?;
+        Some(bad(
+            "last run",
+            format!("Something could not be done: {why}."),
+            "The rest went on; it is tried again.",
+        ))
     }
 
     fn notifications(&self) -> Option<Finding> {

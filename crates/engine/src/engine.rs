@@ -24,7 +24,7 @@ use crate::sign_in::Pending;
 use crate::store::{Client, Store, StoreError};
 
 /// Requests under way at once, over all accounts.
-const AT_ONCE: usize = 16;
+pub(crate) const AT_ONCE: usize = 16;
 
 /// A clock that differs from the issuer's by less is right.
 const SKEW_NOTICED: TimeDelta = TimeDelta::seconds(5);
@@ -88,11 +88,15 @@ pub struct Engine {
     pub(crate) delivering: Mutex<HashSet<PostId>>,
     pub(crate) pending: Mutex<Option<Pending>>,
     pub(crate) not_told: Mutex<Option<String>>,
+    /// What went wrong in the last run.
+    pub(crate) trouble: Mutex<Option<String>>,
     pub(crate) app_tokens: Mutex<HashMap<String, Secret>>,
     skews: Mutex<HashMap<String, TimeDelta>>,
     providers: Mutex<HashMap<String, Arc<Provider>>>,
     notices: broadcast::Sender<Notice>,
     gate: Semaphore,
+    /// Deleting what is left over and keeping a new secret never happen at once.
+    pub(crate) keychain_turn: tokio::sync::Mutex<()>,
     /// Reading a state, stepping it and writing it back is one thing.
     turn: Mutex<()>,
     _owner: Ownership,
@@ -126,6 +130,8 @@ impl Engine {
             delivering: Mutex::default(),
             pending: Mutex::default(),
             not_told: Mutex::default(),
+            trouble: Mutex::default(),
+            keychain_turn: tokio::sync::Mutex::default(),
             app_tokens: Mutex::default(),
             skews: Mutex::default(),
             providers: Mutex::default(),
@@ -136,9 +142,16 @@ impl Engine {
             data,
             _owner: owner,
         });
-        let engine = match opened.put_aside {
-            None => engine,
-            Some(aside) => engine.begin_anew(&aside, opened.salvaged_posts).await?,
+        let engine = if engine
+            .store
+            .is_begun_anew()
+            .map_err(|e| store_problem(&e))?
+        {
+            engine
+                .begin_anew(opened.put_aside.as_deref(), opened.salvaged_posts)
+                .await?
+        } else {
+            engine
         };
         engine.restarted().await?;
         Ok(engine)

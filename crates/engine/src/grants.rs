@@ -13,7 +13,7 @@ use evergrant_core::provider::Provider;
 use crate::engine::{Engine, Internal, lock};
 use crate::ports::{self, Pending};
 use crate::safe::token_key;
-use crate::store::Account;
+use crate::store::{Account, Change};
 
 impl Engine {
     /// The account, or a problem that names the ones there are.
@@ -56,7 +56,10 @@ impl Engine {
         let before = account.grant.clone();
         let (grant, effects) = account.grant.step(event, self.now() + skew, &policy);
         account.grant = grant;
+        let wake_at = account.grant.wake_at(&policy).map(|at| at - skew);
         if account.grant == before && effects.is_empty() {
+            // What is known of the issuer's clock may have changed, and the time to wake with it.
+            self.store.put_account_wake(&account.id, wake_at)?;
             return Ok((account, effects));
         }
         let mut notes = Vec::new();
@@ -70,9 +73,19 @@ impl Engine {
                 _ => {}
             }
         }
-        let wake_at = account.grant.wake_at(&policy).map(|at| at - skew);
-        self.store
-            .put_account(&account, wake_at, self.now(), &notes, &leftovers)?;
+        let over = effects
+            .contains(&Effect::Withdraw)
+            .then(|| incident_of(&account.id));
+        self.store.put_account(
+            &account,
+            wake_at,
+            self.now(),
+            &Change {
+                notes: &notes,
+                leftovers: &leftovers,
+                over: over.as_deref(),
+            },
+        )?;
         for note in notes {
             self.publish(Some(&account.id), None, note);
         }
@@ -101,9 +114,9 @@ impl Engine {
                     Effect::Renew(attempt) => self.renew(account, attempt).await?,
                     Effect::ForgetSecret(_) => self.delete_leftovers().await?,
                     Effect::Tell(incident) => self.tell(account, &incident).await?,
-                    Effect::Withdraw => self.store.told_no_more(&incident_of(&account.id))?,
                     Effect::ReleasePosts => self.release_posts(&account.id).await?,
-                    Effect::Note(_) => {}
+                    // Written with the state already.
+                    Effect::Withdraw | Effect::Note(_) => {}
                 }
             }
             Ok(())
@@ -123,8 +136,13 @@ impl Engine {
 
     /// Deletes keychain entries that are to be deleted. One that cannot be now stays on the list.
     pub(crate) async fn delete_leftovers(&self) -> Result<(), Internal> {
+        let _turn = self.keychain_turn.lock().await;
         for key in self.store.leftovers()? {
-            match self.safe.delete(&key).await {
+            let done = match key.strip_prefix(CARD) {
+                Some(account) => self.safe.drop_card(&AccountId::from(account)).await,
+                None => self.safe.delete(&key).await,
+            };
+            match done {
                 Ok(()) => self.store.drop_leftover(&key)?,
                 Err(_) => break,
             }
@@ -163,26 +181,36 @@ impl Engine {
             ),
         };
         // The machine tells of each end once; a process killed in between must not tell it twice.
-        let once = !matches!(incident, Incident::NeedsLogin(_))
-            || self.store.tell_once(&key, self.now())?;
-        if once {
-            self.show(ports::Notice {
-                incident: key,
+        let is_end = matches!(incident, Incident::NeedsLogin(_));
+        if is_end && !self.store.tell_once(&key, self.now())? {
+            return Ok(());
+        }
+        let told = self
+            .show(ports::Notice {
+                incident: key.clone(),
                 title,
                 body,
                 action,
             })
             .await;
+        if is_end && !told {
+            // Whoever can tell the person, later, still has to.
+            self.store.told_no_more(&key)?;
         }
         Ok(())
     }
 
     /// Shows a notice; that nobody could be told is kept for `doctor` and stops nothing.
-    pub(crate) async fn show(&self, notice: ports::Notice) {
+    pub(crate) async fn show(&self, notice: ports::Notice) -> bool {
         let failed = self.ports.notifier.show(notice).await.err();
+        let told = failed.is_none();
         *lock(&self.not_told) = failed;
+        told
     }
 }
+
+/// What stands before the id of an account whose card is to be taken out of the keychain.
+pub(crate) const CARD: &str = "card/";
 
 /// The policy that a provider's file asks for.
 pub(crate) fn policy_of(provider: &Provider) -> GrantPolicy {

@@ -22,8 +22,8 @@ impl Pictures {
         }
     }
 
-    /// Looks at the bytes, and keeps them.
-    pub fn keep(&self, input: &PictureInput) -> Result<Picture, Problem> {
+    /// Looks at the bytes; writes nothing.
+    pub fn inspect(input: &PictureInput) -> Result<Picture, Problem> {
         let (mime, ending) = recognise(&input.bytes).ok_or_else(|| {
             Problem::new(
                 Code::BadPost,
@@ -34,15 +34,18 @@ impl Pictures {
             )
             .hint("Choose a PNG, JPEG or GIF file.")
         })?;
-        let stored = format!("{}.{ending}", hex(&Sha256::digest(&input.bytes)));
-        self.write(&stored, &input.bytes)
-            .map_err(|error| self.problem(&stored, &error))?;
         Ok(Picture {
-            stored,
+            stored: format!("{}.{ending}", hex(&Sha256::digest(&input.bytes))),
             name: input.name.clone(),
             mime: mime.to_owned(),
             bytes: input.bytes.len() as u64,
         })
+    }
+
+    /// Keeps a copy of what was inspected.
+    pub fn keep(&self, picture: &Picture, bytes: &[u8]) -> Result<(), Problem> {
+        self.write(&picture.stored, bytes)
+            .map_err(|error| self.problem(&picture.stored, &error))
     }
 
     /// Reads a copy for sending.
@@ -130,8 +133,9 @@ mod tests {
             name: "cake.png".into(),
             bytes: bytes.clone(),
         };
-        let kept = pictures.keep(&input).unwrap();
-        assert_eq!(kept, pictures.keep(&input).unwrap());
+        let kept = Pictures::inspect(&input).unwrap();
+        pictures.keep(&kept, &input.bytes).unwrap();
+        pictures.keep(&kept, &input.bytes).unwrap();
         let media = pictures.read(&kept).unwrap();
         assert_eq!(
             (&*media.bytes, media.mime.as_str()),
@@ -143,12 +147,11 @@ mod tests {
 
     #[test]
     fn what_only_has_a_pictures_name_is_refused() {
-        let data = tempfile::tempdir().unwrap();
         let input = PictureInput {
             name: "cake.png".into(),
             bytes: b"<html>".to_vec(),
         };
-        let problem = Pictures::under(data.path()).keep(&input).unwrap_err();
+        let problem = Pictures::inspect(&input).unwrap_err();
         assert_eq!(problem.code, Code::BadPost);
         assert!(problem.message.starts_with("cake.png is not a picture"));
     }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use evergrant_core::command::{Code, NewPost, PostView, Problem, TargetView};
 use evergrant_core::ids::{AccountId, ChildId, PostId};
-use evergrant_core::post::{Content, Event, Post, PostState};
+use evergrant_core::post::{Content, Event, Post, PostState, Refusal};
 use evergrant_core::provider::{PostKind, Provider};
 use url::Url;
 
 use crate::deliver::kind_of;
-use crate::engine::{Engine, Internal};
+use crate::engine::{Engine, Internal, lock};
+use crate::pictures::Pictures;
 use crate::store::QueueFilter;
+use crate::view::needs_person;
 
 /// How late a post may go out by itself if the person says nothing else: two hours, in seconds.
 const LATE_LIMIT: i64 = 2 * 60 * 60;
@@ -35,8 +37,9 @@ impl Engine {
         let kind = kind_of(&provider, kind_name)?;
         check_content(&provider, kind, &content, &new)?;
         if let Some(input) = &new.picture {
-            let picture = self.pictures.keep(input)?;
+            let picture = Pictures::inspect(input)?;
             check_picture(kind, &picture.mime, picture.bytes, &input.name)?;
+            self.pictures.keep(&picture, &input.bytes)?;
             content.picture = Some(picture);
         }
         let now = self.now();
@@ -61,7 +64,11 @@ impl Engine {
             evergrant_core::happening::Happening::PostQueued { due },
         );
         if due <= now {
-            let post = self.deliver(post.id, Event::Woke).await?;
+            // The post is in the queue; that sending it failed is its own state, not this command's.
+            let post = match self.deliver(post.id, Event::Woke).await {
+                Ok(post) => post,
+                Err(_) => self.post(post.id).unwrap_or(post),
+            };
             return Ok(self.post_view(&post));
         }
         Ok(self.post_view(&post))
@@ -70,7 +77,8 @@ impl Engine {
     /// The queue: what needs the person first, then by time.
     pub(crate) fn queue(&self, all: bool) -> Result<Vec<PostView>, Internal> {
         let posts = self.store.posts(QueueFilter { all })?;
-        let mut views: Vec<_> = posts.iter().map(|post| self.post_view(post)).collect();
+        let names = self.names()?;
+        let mut views: Vec<_> = posts.iter().map(|post| names.view(post)).collect();
         views.sort_by_key(|view| (!view.needs_person, view.due, view.id));
         Ok(views)
     }
@@ -88,8 +96,24 @@ impl Engine {
         self.post(id)?
             .permits(&event)
             .map_err(|why| Problem::new(Code::NotNow, format!("post {id}: {why}")))?;
+        if lock(&self.delivering).contains(&id) {
+            let why = Refusal::BeingSent;
+            return Err(Internal(Problem::new(
+                Code::NotNow,
+                format!("post {id}: {why}"),
+            )));
+        }
         let post = self.deliver(id, event).await?;
         Ok(self.post_view(&post))
+    }
+
+    /// How many posts wait for the person.
+    pub(crate) fn posts_that_need_the_person(&self) -> Result<usize, Internal> {
+        let posts = self.store.posts_that_may_need_the_person()?;
+        Ok(posts
+            .iter()
+            .filter(|post| needs_person(&post.state))
+            .count())
     }
 
     /// The Page to post to: the one named, or the only one.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use evergrant_core::EndReason;
-use evergrant_core::grant::{CantTell, Event, RenewalOutcome, Verdict};
+use evergrant_core::grant::{CantTell, Event, Remember, RenewalOutcome, Verdict};
 use evergrant_core::ids::Attempt;
 use evergrant_core::provider::{Class, Phase};
 
@@ -84,7 +84,9 @@ impl Engine {
                 }
                 let mut card = self.card(account, &client, next);
                 card.expires = facts.expiry;
-                if let Err(error) = self.safe.put_card(card).await {
+                if account.grant.remember != Remember::UntilQuit
+                    && let Err(error) = self.safe.put_card(card).await
+                {
                     return Ok(unclear(keychain_unclear(&error)));
                 }
                 Ok(RenewalOutcome::Renewed { facts, asked })

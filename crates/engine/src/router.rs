@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use evergrant_core::command::{CheckView, Command, Problem, Reply};
-use evergrant_core::grant::Event as GrantEvent;
 use evergrant_core::ids::AccountId;
 use evergrant_core::post::Event as PostEvent;
 
@@ -51,14 +50,9 @@ impl Engine {
                 self.forget(&account, drop_posts).await?;
                 Reply::Forgotten { forgotten: account }
             }
-            Command::Remember { account, remember } => {
-                let changed = self
-                    .happen(&account, GrantEvent::RememberChosen(remember))
-                    .await?;
-                Reply::Account {
-                    account: self.account_view(&changed)?,
-                }
-            }
+            Command::Remember { account, remember } => Reply::Account {
+                account: self.remember(&account, remember).await?,
+            },
             Command::Post(new) => Reply::Post {
                 post: self.enqueue(new).await?,
             },
@@ -118,6 +112,10 @@ impl Engine {
         let mut views = Vec::new();
         for id in ids {
             let outcome = self.check(&id).await?;
+            if outcome == Outcome::Good {
+                // What was held for a role or a permission may be possible now.
+                self.release_posts(&id).await?;
+            }
             let account = self.account_view(&self.account(&id)?)?;
             let (result, sentence) = match outcome {
                 Outcome::Good => (

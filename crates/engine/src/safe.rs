@@ -54,6 +54,8 @@ pub struct Card {
 pub struct Safe {
     keychain: Keychain,
     read: Mutex<HashMap<String, Secret>>,
+    /// Reading the cards and writing them back is one thing.
+    cards: tokio::sync::Mutex<()>,
 }
 
 const CARDS: &str = "cards";
@@ -76,6 +78,7 @@ impl Safe {
         Self {
             keychain,
             read: Mutex::default(),
+            cards: tokio::sync::Mutex::default(),
         }
     }
 
@@ -140,6 +143,30 @@ impl Safe {
         Ok(())
     }
 
+    /// Uses this app secret until the program ends, or until [`Self::unstage`]; the keychain keeps
+    /// what it has.
+    pub fn stage_client_secret(&self, client: &str, secret: &Secret) {
+        self.lock().insert(client_key(client), secret.clone());
+    }
+
+    /// Goes back to what the keychain has.
+    pub fn unstage(&self, client: &str) {
+        self.lock().remove(&client_key(client));
+    }
+
+    /// Keeps the tokens in memory only: the person wants no trace after the program ends.
+    pub async fn take_out(
+        &self,
+        account: &AccountId,
+        generation: Generation,
+    ) -> Result<(), KeychainError> {
+        self.tokens(account, generation).await?;
+        self.keychain
+            .delete(&token_key(account, generation))
+            .await
+            .map(drop)
+    }
+
     /// Deletes an entry by its key.
     pub async fn delete(&self, key: &str) -> Result<(), KeychainError> {
         self.lock().remove(key);
@@ -157,7 +184,8 @@ impl Safe {
 
     /// Adds or replaces the card of an account.
     pub async fn put_card(&self, card: Card) -> Result<(), KeychainError> {
-        let mut cards = self.cards().await?;
+        let _turn = self.cards.lock().await;
+        let mut cards = self.cards_or_none().await?;
         cards.retain(|other| other.account != card.account);
         cards.push(card);
         self.write_cards(&cards).await
@@ -165,13 +193,22 @@ impl Safe {
 
     /// Takes away the card of an account.
     pub async fn drop_card(&self, account: &AccountId) -> Result<(), KeychainError> {
-        let mut cards = self.cards().await?;
+        let _turn = self.cards.lock().await;
+        let mut cards = self.cards_or_none().await?;
         let before = cards.len();
         cards.retain(|card| card.account != *account);
         if cards.len() == before {
             Ok(())
         } else {
             self.write_cards(&cards).await
+        }
+    }
+
+    /// Cards that cannot be read must not keep anybody from signing in or out.
+    async fn cards_or_none(&self) -> Result<Vec<Card>, KeychainError> {
+        match self.cards().await {
+            Err(KeychainError::Damaged { .. }) => Ok(Vec::new()),
+            cards => cards,
         }
     }
 

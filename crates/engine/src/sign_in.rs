@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use evergrant_core::command::{Code, Connect, Connected, Problem};
+use evergrant_core::command::{AccountView, Code, Connect, Connected, Problem};
 use evergrant_core::grant::{Event, Grant, Remember, Verdict};
 use evergrant_core::happening::Happening;
 use evergrant_core::ids::{AccountId, Attempt, Generation};
@@ -15,6 +15,7 @@ use evergrant_core::{Expiry, Instant, Secret};
 
 use crate::check::{Unready, request_problem, unclear};
 use crate::engine::{Engine, Internal, lock};
+use crate::grants::CARD;
 use crate::ports::{Expected, Limits, TripError};
 use crate::safe::{Card, TokenSet, keychain_problem};
 use crate::store::{Account, Client};
@@ -46,8 +47,22 @@ impl Engine {
     pub(crate) async fn connect(self: &Arc<Self>, ask: Connect) -> Result<Connected, Internal> {
         let client = self.client_for(&ask).await?;
         let attempt = self.attempt();
-        let fresh = self.trip(&client, ask.paste, |_| Ok(())).await?;
-        self.keep(&client, fresh, attempt, ask.remember).await
+        let given = ask.client.and_then(|client| client.secret);
+        let done = async {
+            let fresh = self.trip(&client, ask.paste, |_| Ok(())).await?;
+            // Only an app that works takes the place of the one that was known.
+            if let Some(secret) = given {
+                self.safe.keep_client_secret(&client.key, &secret.0).await?;
+            }
+            self.store.put_client(&client)?;
+            self.keep(&client, fresh, attempt, ask.remember).await
+        };
+        let done = done.await;
+        if done.is_err() {
+            self.safe.unstage(&client.key);
+            self.forget_provider(&client.key);
+        }
+        done
     }
 
     /// Signs in again to a known account.
@@ -121,6 +136,32 @@ impl Engine {
             .map(drop)
     }
 
+    /// The person chooses anew how long to be remembered; the keychain follows.
+    pub(crate) async fn remember(
+        self: &Arc<Self>,
+        id: &AccountId,
+        remember: Remember,
+    ) -> Result<AccountView, Internal> {
+        let account = self.account(id)?;
+        let generation = account.grant.generation;
+        if account.grant.active().is_some() {
+            if remember == Remember::UntilQuit {
+                self.safe.take_out(id, generation).await?;
+                self.safe.drop_card(id).await?;
+            } else if let Some(tokens) = self.safe.tokens(id, generation).await? {
+                self.safe
+                    .keep_tokens(id, generation, &tokens, remember)
+                    .await?;
+                let client = self.client(&account.client)?;
+                let mut card = self.card(&account, &client, generation);
+                card.remember = remember;
+                self.safe.put_card(card).await?;
+            }
+        }
+        let account = self.happen(id, Event::RememberChosen(remember)).await?;
+        self.account_view(&account)
+    }
+
     fn attempt(&self) -> Attempt {
         Attempt(self.ports.random.below(u64::from(u32::MAX)) + 1)
     }
@@ -149,18 +190,37 @@ impl Engine {
                     provider.id()
                 ))
             })?;
+        let client_id = client_id.trim().to_owned();
+        // Accounts that were connected with another app go on using that one.
+        let another_app = known
+            .as_ref()
+            .is_some_and(|known| known.client_id != client_id)
+            && self
+                .store
+                .accounts()?
+                .iter()
+                .any(|account| account.client == key);
+        let (key, known) = if another_app {
+            let mut marks = ask.vars.clone();
+            marks.insert("client.id".into(), client_id.clone());
+            let key = client_key(&ask.provider, &marks);
+            let known = self.store.client(&key)?;
+            (key, known)
+        } else {
+            (key, known)
+        };
         let client = Client {
             key: key.clone(),
             provider: ask.provider.clone(),
             vars: ask.vars.clone(),
-            client_id: client_id.trim().to_owned(),
+            client_id: client_id.clone(),
             skew: known.as_ref().map(|client| client.skew).unwrap_or_default(),
         };
         // Checked before anything is written: addresses that make no sense are told at once.
         self.forget_provider(&key);
         let provider = self.provider_of(&client)?;
         if let Some(secret) = given.and_then(|client| client.secret.as_ref()) {
-            self.safe.keep_client_secret(&key, &secret.0).await?;
+            self.safe.stage_client_secret(&key, &secret.0);
         }
         let needs_secret = provider.client().secret == SecretRule::Required
             && built_in.is_none_or(|(id, _)| *id != client.client_id);
@@ -180,7 +240,6 @@ impl Engine {
                 )),
             ));
         }
-        self.store.put_client(&client)?;
         Ok(client)
     }
 
@@ -386,12 +445,23 @@ impl Engine {
             name: fresh.identity.name.clone(),
             grant: Grant::new(self.now(), remember),
         });
+        if account.identity != fresh.identity.id {
+            return Err(Internal(Problem::new(
+                Code::WrongIdentity,
+                format!(
+                    "{} and {} would get the same name here; only one of them can be connected",
+                    account.identity, fresh.identity.id
+                ),
+            )));
+        }
         account.name.clone_from(&fresh.identity.name);
         account.grant.remember = remember;
         let next = account.grant.generation.next();
         let key = crate::safe::token_key(&id, next);
+        let keychain_turn = self.keychain_turn.lock().await;
         // An entry of that name may wait for its deletion since an earlier life of the account.
         self.store.drop_leftover(&key)?;
+        self.store.drop_leftover(&format!("{CARD}{id}"))?;
         self.safe
             .keep_tokens(&id, next, &fresh.tokens, remember)
             .await
@@ -405,6 +475,7 @@ impl Engine {
                 .await
                 .map_err(|error| not_kept(&error))?;
         }
+        drop(keychain_turn);
         let exchanged = fresh.short_expires.map(|from| Happening::Exchanged {
             from,
             to: fresh.facts.expiry,
@@ -448,9 +519,9 @@ impl Engine {
             self.publish(Some(&id), None, happening);
         }
         let held = self.store.held_posts(&id)?;
+        self.carry_out(&account, effects).await?;
         // The Pages' names are for the eye; that they cannot be had now is no failed sign-in.
         let _ = self.targets(&id).await;
-        self.carry_out(&account, effects).await?;
         let released = held.saturating_sub(self.store.held_posts(&id)?);
         let connected = self.account_view(&self.account(&id)?)?;
         Ok(Connected {

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use evergrant_core::Expiry;
 use evergrant_core::command::{Code, Problem, SignedOutView};
-use evergrant_core::grant::{Event, Verdict};
+use evergrant_core::grant::{Event, GrantState, Verdict};
 use evergrant_core::happening::Happening;
 use evergrant_core::ids::AccountId;
 use evergrant_core::provider::Class;
+use evergrant_core::{EndReason, Expiry};
 
 use crate::check::{cant_tell, request_problem};
 use crate::engine::{Engine, Internal};
+use crate::grants::CARD;
 use crate::ports::Limits;
 use crate::safe::{TokenSet, token_key};
 use crate::sign_in::unready_problem;
@@ -25,26 +26,36 @@ impl Engine {
         anyway: bool,
     ) -> Result<SignedOutView, Internal> {
         let account = self.account(id)?;
-        let usable_until = if account.grant.active().is_some() {
-            match self.end_at_issuer(&account).await {
+        let announced = || match account.grant.active() {
+            Some(active) => active.facts.expiry,
+            None => Expiry::Unknown,
+        };
+        let kept = account
+            .grant
+            .ended()
+            .is_some_and(|ended| ended.was.is_some());
+        let usable_until = match (&account.grant.state, account.grant.ended()) {
+            (GrantState::SignedOut(out), _) => out.usable_until,
+            (_, Some(ended)) if !kept => match ended.reason {
+                EndReason::Expired
+                | EndReason::Revoked
+                | EndReason::PasswordChanged
+                | EndReason::AppRemoved => None,
+                // The token is not here any more, but nobody has ended it there.
+                _ => Some(Expiry::Unknown),
+            },
+            _ => match self.end_at_issuer(&account).await {
                 Ok(usable_until) => usable_until,
-                Err(_) if anyway => Some(
-                    account
-                        .grant
-                        .active()
-                        .map(|active| active.facts.expiry)
-                        .unwrap_or_default(),
-                ),
+                Err(_) if anyway => Some(announced()),
                 Err(Internal(problem)) => {
                     return Err(Internal(problem.hint(
                         "You are still signed in. Try again later, or use --anyway to delete the token here only.",
                     )));
                 }
-            }
-        } else {
-            None
+            },
         };
-        self.safe.drop_card(id).await?;
+        // Noted ahead of the state: whatever fails from here on, the card goes in the end.
+        self.store.add_leftover(&format!("{CARD}{id}"))?;
         let account = self.happen(id, Event::SignedOut { usable_until }).await?;
         let revoked = usable_until.is_none();
         let sentence = Happening::SignedOut {
@@ -80,27 +91,35 @@ impl Engine {
                 .hint("Cancel or send them first, or use --drop-posts."),
             ));
         }
-        self.safe.drop_card(id).await?;
-        let key = token_key(id, account.grant.generation);
-        self.store.delete_account(id, &[key])?;
+        let pictures = self.store.pictures_of(id)?;
+        let generation = account.grant.generation;
+        // The next one may be there, left by a sign-in that was not finished.
+        let leftovers = [
+            format!("{CARD}{id}"),
+            token_key(id, generation),
+            token_key(id, generation.next()),
+        ];
+        self.store.delete_account(id, &leftovers)?;
+        for stored in pictures {
+            if !self.store.picture_in_use(&stored)? {
+                self.pictures.drop_copy(&stored);
+            }
+        }
         self.delete_leftovers().await
     }
 
     /// `None` if the issuer confirms that the token is dead.
     async fn end_at_issuer(&self, account: &Account) -> Result<Option<Expiry>, Internal> {
         let client = self.client(&account.client)?;
-        let Some(tokens) = self
-            .safe
-            .tokens(&account.id, account.grant.generation)
-            .await?
-        else {
-            return Ok(None);
-        };
         let announced = account
             .grant
             .active()
             .map(|active| active.facts.expiry)
             .unwrap_or_default();
+        let generation = account.grant.generation;
+        let Some(tokens) = self.safe.tokens(&account.id, generation).await? else {
+            return Ok(Some(announced));
+        };
         if !self.revoke(account, &client, &tokens).await? {
             return Ok(Some(announced));
         }
@@ -108,9 +127,10 @@ impl Engine {
         let provider = self.provider_of(&client)?;
         Ok(
             match self.ask(&provider, &client, account, &tokens).await? {
-                Verdict::Dead(_) => None,
                 Verdict::Good(facts) => Some(facts.expiry),
-                Verdict::CantTell { .. } => Some(announced),
+                // A token that a checkpoint stops may work again after it.
+                Verdict::Dead(EndReason::Checkpoint) | Verdict::CantTell { .. } => Some(announced),
+                Verdict::Dead(_) => None,
             },
         )
     }

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use evergrant_core::command::Problem;
+use evergrant_core::command::{Code, Problem};
 use evergrant_core::grant::{Active, CantTell, Checked, Event, Grant, GrantState};
 use evergrant_core::post;
 use evergrant_core::provider::Facts;
 
 use crate::engine::{Engine, Internal};
 use crate::safe::Card;
-use crate::store::{Account, Client};
+use crate::store::{Account, Change, Client};
 
 impl Engine {
     /// Puts what was under way when the last owner ended into a state from which it goes on.
@@ -23,7 +23,12 @@ impl Engine {
             let spread = account.grant.active().map_or(TimeDelta::zero(), |active| {
                 (active.next_check - self.issuer_now(&account.client)).max(TimeDelta::zero())
             });
-            self.happen(&id, Event::Restarted { spread }).await?;
+            match self.happen(&id, Event::Restarted { spread }).await {
+                // `doctor` tells of the file, and has to be able to run.
+                Err(Internal(problem))
+                    if matches!(problem.code, Code::BadProviderFile | Code::NoSuchProvider) => {}
+                done => drop(done?),
+            }
         }
         for id in self.store.posts_under_way().map_err(Internal::from)? {
             self.step_post(id, post::Event::Restarted)?;
@@ -32,38 +37,65 @@ impl Engine {
         Ok(())
     }
 
-    /// Fills a new database from what the keychain knows.
+    /// Fills a new database from what the keychain knows; tried again at each start until the
+    /// keychain has answered. `aside` is where a damaged database was put.
     pub(crate) async fn begin_anew(
         mut self: Arc<Self>,
-        aside: &Path,
+        aside: Option<&Path>,
         salvaged_posts: usize,
     ) -> Result<Arc<Self>, Problem> {
-        let mut found = vec![format!(
-            "The database was damaged. It is kept as {}, and a new one was begun.",
-            aside.display()
-        )];
-        let cards = match self.safe.cards().await {
-            Ok(cards) => cards,
-            Err(error) => {
-                found.push(format!(
-                    "The accounts could not be taken over from the keychain: {error}. {}",
-                    error.next_step()
-                ));
-                Vec::new()
-            }
-        };
-        for card in &cards {
-            self.take_over(card)?;
+        let mut found = Vec::new();
+        if let Some(aside) = aside {
+            found.push(format!(
+                "The database was damaged. It is kept as {}, and a new one was begun.",
+                aside.display()
+            ));
         }
-        found.push(format!(
-            "{} and {} were taken over.",
-            count(cards.len(), "account"),
-            count(salvaged_posts, "post")
-        ));
+        match self.safe.cards().await {
+            Ok(cards) => {
+                let taken = self.take_over_all(&cards, &mut found)?;
+                if taken > 0 || aside.is_some() {
+                    found.push(format!(
+                        "{} and {} were taken over.",
+                        count(taken, "account"),
+                        count(salvaged_posts, "post")
+                    ));
+                }
+            }
+            // A first start on a computer without a keychain is no news.
+            Err(_) if aside.is_none() => {}
+            Err(error) => found.push(format!(
+                "The accounts could not be taken over from the keychain yet: {error}. {}",
+                error.next_step()
+            )),
+        }
         if let Some(engine) = Arc::get_mut(&mut self) {
             engine.found_at_start = found;
         }
         Ok(self)
+    }
+
+    fn take_over_all(&self, cards: &[Card], found: &mut Vec<String>) -> Result<usize, Internal> {
+        let (mut taken, mut failed) = (0, 0);
+        for card in cards {
+            if self.store.account(&card.account)?.is_some() {
+                continue;
+            }
+            match self.take_over(card) {
+                Ok(()) => taken += 1,
+                Err(Internal(problem)) => {
+                    failed += 1;
+                    found.push(format!(
+                        "{} was not taken over yet: {problem}.",
+                        card.account
+                    ));
+                }
+            }
+        }
+        if failed == 0 {
+            self.store.is_complete()?;
+        }
+        Ok(taken)
     }
 
     fn take_over(&self, card: &Card) -> Result<(), Internal> {
@@ -94,6 +126,7 @@ impl Engine {
             next_check: now,
             warned: None,
             forget_at: None,
+            renew_after: None,
         };
         let grant = Grant {
             generation: card.generation,
@@ -110,7 +143,7 @@ impl Engine {
         self.step_account(account, Event::RememberChosen(card.remember))
             .and_then(|(account, _)| {
                 self.store
-                    .put_account(&account, Some(now), now, &[], &[])
+                    .put_account(&account, Some(now), now, &Change::default())
                     .map_err(Internal::from)
             })
     }

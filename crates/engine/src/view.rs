@@ -1,11 +1,14 @@
 //! States as they are shown.
 
+use std::collections::HashMap;
+
 use chrono_tz::Tz;
 use evergrant_core::Instant;
 use evergrant_core::command::{
     AccountView, DiaryView, GuideView, LastCheckView, PostView, Problem, ReasonView,
 };
 use evergrant_core::happening::Happening;
+use evergrant_core::ids::{AccountId, ChildId};
 use evergrant_core::post::{Post, PostState};
 use evergrant_core::provider::{Lifecycle, Provider, SecretRule};
 
@@ -82,45 +85,23 @@ impl Engine {
             .collect()
     }
 
-    pub(crate) fn post_view(&self, post: &Post) -> PostView {
-        // Names are for the eye; a post is shown also when they are not known.
-        let account = self.store.account(&post.account).ok().flatten();
-        let target = self
-            .store
-            .children(&post.account)
-            .ok()
-            .and_then(|children| children.into_iter().find(|child| child.id == post.target));
-        let (remote_id, url) = match &post.state {
-            PostState::Posted { remote_id, url, .. } => (
-                Some(remote_id.clone()).filter(|id| !id.is_empty()),
-                url.clone(),
-            ),
-            _ => (None, None),
-        };
-        PostView {
-            id: post.id,
-            account: post.account.clone(),
-            account_name: account.map_or_else(|| post.account.0.clone(), |found| found.name),
-            target: post.target.clone(),
-            target_name: target.map_or_else(|| post.target.0.clone(), |found| found.name),
-            text: post.content.text.clone(),
-            link: post.content.link.clone(),
-            picture: post
-                .content
-                .picture
-                .as_ref()
-                .map(|picture| picture.name.clone()),
-            due: post.due,
-            zone: post.zone.clone(),
-            due_local: local(post.due, &post.zone),
-            state: post_state_name(&post.state).into(),
-            sentence: sentence(post),
-            needs_person: needs_person(&post.state),
-            next_look: post.wake_at(),
-            attempts: post.attempts,
-            remote_id,
-            url,
+    /// The names that posts are shown with, read once.
+    pub(crate) fn names(&self) -> Result<Names, Internal> {
+        let mut names = Names::default();
+        for account in self.store.accounts()? {
+            for child in self.store.children(&account.id)? {
+                names
+                    .targets
+                    .insert((account.id.clone(), child.id), child.name);
+            }
+            names.accounts.insert(account.id, account.name);
         }
+        Ok(names)
+    }
+
+    pub(crate) fn post_view(&self, post: &Post) -> PostView {
+        // A post is shown also when the names cannot be had.
+        self.names().unwrap_or_default().view(post)
     }
 
     pub(crate) fn diary(&self, filter: &DiaryFilter) -> Result<Vec<DiaryView>, Internal> {
@@ -174,6 +155,52 @@ impl Engine {
     }
 }
 
+/// Names of accounts and of their children.
+#[derive(Default)]
+pub(crate) struct Names {
+    accounts: HashMap<AccountId, String>,
+    targets: HashMap<(AccountId, ChildId), String>,
+}
+
+impl Names {
+    pub(crate) fn view(&self, post: &Post) -> PostView {
+        let account_name = self.accounts.get(&post.account).unwrap_or(&post.account.0);
+        let target = (post.account.clone(), post.target.clone());
+        let target_name = self.targets.get(&target).unwrap_or(&post.target.0);
+        let (remote_id, url) = match &post.state {
+            PostState::Posted { remote_id, url, .. } => (
+                Some(remote_id.clone()).filter(|id| !id.is_empty()),
+                url.clone(),
+            ),
+            _ => (None, None),
+        };
+        PostView {
+            id: post.id,
+            account: post.account.clone(),
+            account_name: account_name.clone(),
+            target: post.target.clone(),
+            target_name: target_name.clone(),
+            text: post.content.text.clone(),
+            link: post.content.link.clone(),
+            picture: post
+                .content
+                .picture
+                .as_ref()
+                .map(|picture| picture.name.clone()),
+            due: post.due,
+            zone: post.zone.clone(),
+            due_local: local(post.due, &post.zone),
+            state: post_state_name(&post.state).into(),
+            sentence: sentence(post),
+            needs_person: needs_person(&post.state),
+            next_look: post.wake_at(),
+            attempts: post.attempts,
+            remote_id,
+            url,
+        }
+    }
+}
+
 /// A time in a zone, as a person writes it.
 fn local(at: Instant, zone: &str) -> String {
     let zone: Tz = zone.parse().unwrap_or(Tz::UTC);
@@ -194,7 +221,7 @@ fn lifetime(provider: &Provider) -> String {
     }
 }
 
-fn needs_person(state: &PostState) -> bool {
+pub(crate) fn needs_person(state: &PostState) -> bool {
     match state {
         PostState::Held { why, .. } => why.needs_person(),
         PostState::Uncertain {

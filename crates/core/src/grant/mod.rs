@@ -112,6 +112,9 @@ pub struct Active {
     pub warned: Option<i64>,
     /// When the person wants the sign-in forgotten.
     pub forget_at: Option<Instant>,
+    /// No renewal before this, because one has failed.
+    #[serde(default)]
+    pub renew_after: Option<Instant>,
 }
 
 /// A check and what came of it.
@@ -247,6 +250,11 @@ pub enum Event {
         facts: Facts,
         /// When that was asked.
         asked: Instant,
+    },
+    /// The program that looks after the grant has begun to: the issuer is asked soon.
+    CheckSoon {
+        /// How long this grant waits for it, so that not all ask at once.
+        spread: TimeDelta,
     },
     /// The program was started; whatever was under way is not any more.
     Restarted {
@@ -433,12 +441,7 @@ impl Active {
         let end = self.facts.expiry.at()?;
         let born = self.facts.issued_at.unwrap_or(self.since);
         let wanted = (end - renewal.lead).max(born + renewal.min_age);
-        // After a renewal that failed, the pace of the checks is kept.
-        Some(if self.unclear > 0 {
-            wanted.max(self.next_check)
-        } else {
-            wanted
-        })
+        Some(self.renew_after.map_or(wanted, |after| wanted.max(after)))
     }
 
     /// The longest warning not given yet.

@@ -46,6 +46,7 @@ impl Grant {
             Event::RenewalAnswered { attempt, outcome } => {
                 self.renewal_answered(attempt, outcome, now, policy, &mut effects)
             }
+            Event::CheckSoon { spread } => self.check_soon(now + spread),
             Event::SecretMissing(generation) if generation == self.generation => {
                 self.ended_by(EndReason::SecretLost, now, &mut effects)
             }
@@ -156,6 +157,13 @@ impl Grant {
         grant
     }
 
+    fn check_soon(mut self, at: Instant) -> Self {
+        if let GrantState::Active(active) = &mut self.state {
+            active.next_check = at;
+        }
+        self
+    }
+
     fn check_answered(
         self,
         (generation, asked): (Generation, Instant),
@@ -254,8 +262,7 @@ impl Grant {
             }
             // A renewal that is refused does not end a token that still works: ask about that one.
             RenewalOutcome::Refused(reason) => {
-                active.unclear += 1;
-                active.next_check = now + policy.retry_cap;
+                active.renew_after = Some(now + policy.retry_cap);
                 if active.facts.expiry.is_past(now) {
                     let state = GrantState::Active(active);
                     return Self {
@@ -273,6 +280,7 @@ impl Grant {
                 }
             }
             RenewalOutcome::CantTell(why) => {
+                active.renew_after = Some(now + policy.retry_cap);
                 active.cannot_tell(now, why, None, now, policy, effects);
                 Self {
                     generation,
@@ -405,6 +413,7 @@ impl Active {
             next_check: now,
             warned: None,
             forget_at: forget_at(remember, now),
+            renew_after: None,
         };
         fresh.check_in(policy.check_every, now);
         fresh
@@ -429,8 +438,9 @@ impl Active {
         policy: &GrantPolicy,
         effects: &mut Vec<Effect>,
     ) -> Result<Self, NeedsLogin> {
-        // Two answers that overtook each other: the question asked later is the newer truth.
-        if asked < self.checked.asked {
+        // Two answers that overtook each other: the question asked later is the newer truth. A time
+        // of asking that is still to come was written by a clock that was wrong, and proves nothing.
+        if asked < self.checked.asked && self.checked.asked <= now {
             return Ok(self);
         }
         match verdict {
@@ -471,11 +481,9 @@ impl Active {
                 effects.push(Effect::ReleasePosts);
             }
         }
-        let later_end = facts.expiry != self.facts.expiry
-            || facts.data_access_ends != self.facts.data_access_ends;
-        let scopes = facts.scopes.clone().or_else(|| self.facts.scopes.take());
-        self.facts = Facts { scopes, ..facts };
-        if later_end {
+        let end_before = self.end();
+        self.facts = merged(std::mem::take(&mut self.facts), facts);
+        if self.end() != end_before {
             // A warning speaks of one end; another end is warned of anew.
             self.warned = None;
         }
@@ -539,6 +547,11 @@ impl Active {
     }
 
     fn warn(&mut self, now: Instant, policy: &GrantPolicy, effects: &mut Vec<Effect>) {
+        if self.end().is_some_and(|end| now >= end) {
+            // The end is there: nothing is left to be warned of ahead.
+            self.warned = Some(0);
+            return;
+        }
         if let (Some(lead), Some(at)) = (self.due_warning(policy, now), self.end()) {
             self.warned = Some(lead.num_seconds());
             effects.push(Effect::Note(Happening::ExpiresSoon { at }));
@@ -606,7 +619,7 @@ impl NeedsLogin {
         effects: &mut Vec<Effect>,
     ) -> GrantState {
         match (verdict, self.was) {
-            (Verdict::Good(facts), Some(mut was)) if asked > self.since => {
+            (Verdict::Good(facts), Some(mut was)) if asked > self.since || self.since > now => {
                 effects.push(Effect::Note(Happening::Recovered));
                 effects.push(Effect::Withdraw);
                 was.good(facts, asked, now, policy, effects);
@@ -654,6 +667,21 @@ impl Before {
             Self::Active(active) => GrantState::Active(*active),
             Self::NeedsLogin(ended) => GrantState::NeedsLogin(ended),
         }
+    }
+}
+
+/// What the issuer leaves out of a later answer about the same token still stands.
+fn merged(known: Facts, new: Facts) -> Facts {
+    let known_unless_told = |new: Expiry, known: Expiry| {
+        if new == Expiry::Unknown { known } else { new }
+    };
+    Facts {
+        expiry: known_unless_told(new.expiry, known.expiry),
+        data_access_ends: known_unless_told(new.data_access_ends, known.data_access_ends),
+        issued_at: new.issued_at.or(known.issued_at),
+        scopes: new.scopes.or(known.scopes),
+        account: new.account.or(known.account),
+        owner: new.owner.or(known.owner),
     }
 }
 

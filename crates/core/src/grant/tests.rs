@@ -403,11 +403,70 @@ fn a_refused_renewal_does_not_end_a_token_that_still_works() {
     let (grant, effects) = grant.step(Event::RenewalAnswered { attempt, outcome }, at(50), &policy);
     assert!(grant.active().is_some());
     assert_eq!(effects, [Effect::Check]);
-    assert!(grant.wake_at(&policy).unwrap() > at(50));
+    let generation = grant.generation;
+    let verdict = Verdict::Good(facts(60));
+    let event = Event::CheckAnswered {
+        generation,
+        asked: at(50),
+        verdict,
+    };
+    let (grant, _) = grant.step(event, at(50), &policy);
+    assert!(
+        grant.wake_at(&policy).unwrap() > at(50),
+        "it would renew for ever"
+    );
+}
+
+#[test]
+fn a_warning_that_was_never_given_does_not_keep_the_grant_awake_after_the_end() {
+    let grant = signed_in(Remember::Always);
+    let (grant, _) = grant.step(Event::Woke, at(70), &policy());
+    let (grant, effects) = check(grant, at(70), unclear());
+    assert!(told(&effects).is_empty(), "what is over is not warned of");
+    assert!(grant.wake_at(&policy()).unwrap() > at(70));
+}
+
+#[test]
+fn a_time_of_asking_from_a_clock_that_was_ahead_does_not_make_the_grant_deaf() {
+    let (grant, _) = check(
+        signed_in(Remember::Always),
+        at(400),
+        Verdict::Good(facts(460)),
+    );
+    let event = Event::CheckAnswered {
+        generation: grant.generation,
+        asked: at(5),
+        verdict: Verdict::Dead(EndReason::Revoked),
+    };
+    let (ended, _) = grant.step(event, at(5), &policy());
+    assert_eq!(ended.ended().unwrap().reason, EndReason::Revoked);
+}
+
+#[test]
+fn what_a_later_answer_leaves_out_still_stands() {
+    let bare = Facts::default();
+    let (grant, _) = check(signed_in(Remember::Always), at(1), Verdict::Good(bare));
+    let active = grant.active().unwrap();
+    assert_eq!(active.facts.expiry, Expiry::At(at(60)));
+    assert!(active.facts.scopes.is_some());
+}
+
+#[test]
+fn an_end_of_data_access_that_slides_behind_the_tokens_end_is_no_new_warning() {
+    let slides = |days| {
+        Verdict::Good(Facts {
+            data_access_ends: Expiry::At(at(days)),
+            ..facts(60)
+        })
+    };
+    let (grant, first) = check(signed_in(Remember::Always), at(54), slides(100));
+    assert_eq!(told(&first).len(), 1);
+    let (_, second) = check(grant, at(55), slides(101));
+    assert!(told(&second).is_empty());
 }
 
 fn any_event() -> impl Strategy<Value = (u8, u64, i64)> {
-    (0_u8..13, 0_u64..4, 0_i64..90)
+    (0_u8..14, 0_u64..4, 0_i64..90)
 }
 
 fn event((kind, number, day): (u8, u64, i64), grant: &Grant) -> Event {
@@ -451,7 +510,10 @@ fn event((kind, number, day): (u8, u64, i64), grant: &Grant) -> Event {
         },
         9 => Event::SecretMissing(generation),
         10 => Event::SignedOut { usable_until: None },
-        11 => Event::RememberChosen(Remember::Days(u32::try_from(day).unwrap_or(1))),
+        11 => Event::CheckSoon {
+            spread: TimeDelta::minutes(1),
+        },
+        12 => Event::RememberChosen(Remember::Days(u32::try_from(day).unwrap_or(1))),
         _ => Event::Woke,
     }
 }

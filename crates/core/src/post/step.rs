@@ -199,6 +199,10 @@ impl Post {
         if why.needs_person() || failures == 0 {
             effects.push(Effect::Note(Happening::PostHeld { why: why.clone() }));
         }
+        if why == Hold::Role {
+            // Nothing about the grant tells of it, so the post does.
+            effects.push(Effect::Ask);
+        }
         let look_at = match &why {
             Hold::Unreachable { .. } | Hold::Keychain { .. } => {
                 let wait = backoff(policy.retry_first, policy.retry_cap, failures);

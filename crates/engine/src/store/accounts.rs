@@ -7,7 +7,7 @@ use evergrant_core::ids::AccountId;
 use evergrant_core::{Instant, ids::ChildId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, StoreError, diary, instant, millis};
+use super::{Store, StoreError, diary, instant, millis, wake_millis};
 
 /// One account and its grant.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,17 @@ pub struct Account {
     pub grant: Grant,
 }
 
+/// What is written together with a new state.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Change<'a> {
+    /// What happened.
+    pub notes: &'a [Happening],
+    /// Keychain entries that are to be deleted.
+    pub leftovers: &'a [String],
+    /// An incident that is over: the next of its name is told again.
+    pub over: Option<&'a str>,
+}
+
 const COLUMNS: &str = "id, client, identity, name, body";
 
 impl Store {
@@ -33,8 +44,7 @@ impl Store {
         account: &Account,
         wake_at: Option<Instant>,
         now: Instant,
-        notes: &[Happening],
-        leftovers: &[String],
+        change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut connection = self.lock();
         let begun = connection.transaction()?;
@@ -48,18 +58,66 @@ impl Store {
                 account.identity,
                 account.name,
                 state_name(&account.grant.state),
-                wake_at.map(millis),
+                wake_at.map(wake_millis),
                 to_json("account", &account.grant)?
             ],
         )?;
-        for note in notes {
+        for note in change.notes {
             diary::write(&begun, now, Some(&account.id), None, note)?;
         }
-        for key in leftovers {
+        for key in change.leftovers {
             begun.execute("INSERT OR IGNORE INTO leftover (key) VALUES (?1)", [key])?;
+        }
+        if let Some(incident) = change.over {
+            begun.execute("DELETE FROM told WHERE incident = ?1", [incident])?;
         }
         begun.commit()?;
         Ok(())
+    }
+
+    /// Writes only when the account wants to be woken.
+    pub fn put_account_wake(
+        &self,
+        id: &AccountId,
+        wake_at: Option<Instant>,
+    ) -> Result<(), StoreError> {
+        self.lock().execute(
+            "UPDATE account SET wake_at = ?2 WHERE id = ?1",
+            params![id.as_str(), wake_at.map(wake_millis)],
+        )?;
+        Ok(())
+    }
+
+    /// True until the keychain was asked which accounts a new database has to take over.
+    pub fn is_begun_anew(&self) -> Result<bool, StoreError> {
+        let found: i64 = self.lock().query_row(
+            "SELECT count(*) FROM told WHERE incident = 'begun anew'",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(found > 0)
+    }
+
+    /// The keychain has told.
+    pub fn is_complete(&self) -> Result<(), StoreError> {
+        self.told_no_more("begun anew")
+    }
+
+    /// Accounts that work and have posts which wait for a sign-in all the same.
+    pub fn accounts_with_forgotten_posts(&self) -> Result<Vec<AccountId>, StoreError> {
+        let connection = self.lock();
+        let mut query = connection.prepare_cached(
+            "SELECT DISTINCT account FROM post
+             WHERE state IN ('held', 'uncertain') AND wake_at IS NULL
+               AND account IN (SELECT id FROM account WHERE state = 'active')
+               AND ((state = 'held'
+                     AND json_extract(body, '$.state.why.for') IN ('sign_in', 'signed_out'))
+                 OR (state = 'uncertain'
+                     AND json_extract(body, '$.state.ask_person') = 0
+                     AND json_extract(body, '$.state.look_at') IS NULL))",
+        )?;
+        let rows = query.query_map([], |row| row.get::<_, String>(0))?;
+        rows.map(|row| Ok(AccountId(row?))).collect()
     }
 
     /// One account.
@@ -167,6 +225,13 @@ impl Store {
         let mut query = connection.prepare_cached("SELECT key FROM leftover ORDER BY key")?;
         let rows = query.query_map([], |row| row.get(0))?;
         rows.map(|row| Ok(row?)).collect()
+    }
+
+    /// Notes that a keychain entry is to be deleted.
+    pub fn add_leftover(&self, key: &str) -> Result<(), StoreError> {
+        self.lock()
+            .execute("INSERT OR IGNORE INTO leftover (key) VALUES (?1)", [key])?;
+        Ok(())
     }
 
     /// Notes that a keychain entry is gone.

@@ -36,11 +36,16 @@ impl Store {
     /// The newest lines, newest first.
     pub fn diary(&self, filter: &DiaryFilter) -> Result<Vec<Line>, StoreError> {
         let connection = self.lock();
-        let mut query = connection.prepare_cached(
-            "SELECT at, account, post, happening FROM diary
-             WHERE (?1 IS NULL OR account = ?1) AND (?2 IS NULL OR post = ?2)
-             ORDER BY id DESC LIMIT ?3",
-        )?;
+        // One text for each set of filters, so that each finds its index.
+        let wanted = match (&filter.account, filter.post) {
+            (None, None) => "?1 IS NULL AND ?2 IS NULL",
+            (Some(_), None) => "account = ?1 AND ?2 IS NULL",
+            (None, Some(_)) => "?1 IS NULL AND post = ?2",
+            (Some(_), Some(_)) => "account = ?1 AND post = ?2",
+        };
+        let mut query = connection.prepare_cached(&format!(
+            "SELECT at, account, post, happening FROM diary WHERE {wanted} ORDER BY id DESC LIMIT ?3"
+        ))?;
         let account = filter.account.as_ref().map(AccountId::as_str);
         let post = filter.post.map(|post| post.0);
         let rows = query.query_map(params![account, post, filter.limit], |row| {

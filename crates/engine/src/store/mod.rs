@@ -19,7 +19,7 @@ use chrono::DateTime;
 use evergrant_core::Instant;
 use rusqlite::Connection;
 
-pub use accounts::{Account, state_name as account_state_name};
+pub use accounts::{Account, Change, state_name as account_state_name};
 pub use clients::Client;
 pub use diary::{DiaryFilter, Line};
 pub use error::StoreError;
@@ -101,6 +101,16 @@ impl Store {
 /// Milliseconds since 1970, the database's form of an instant.
 fn millis(at: Instant) -> i64 {
     at.timestamp_millis()
+}
+
+/// The same for a time to wake, rounded up: whoever wakes then is not too early.
+fn wake_millis(at: Instant) -> i64 {
+    let whole = millis(at);
+    if at > instant(whole) {
+        whole + 1
+    } else {
+        whole
+    }
 }
 
 fn instant(millis: i64) -> Instant {

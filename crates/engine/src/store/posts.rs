@@ -7,7 +7,7 @@ use evergrant_core::post::{Post, PostState};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::accounts::to_json;
-use super::{Store, StoreError, diary, instant, millis};
+use super::{Store, StoreError, diary, instant, millis, wake_millis};
 
 /// Which posts are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,9 +108,30 @@ impl Store {
     pub fn held_posts(&self, account: &AccountId) -> Result<usize, StoreError> {
         let count: i64 = self
             .lock()
-            .prepare_cached("SELECT count(*) FROM post WHERE account = ?1 AND state = 'held'")?
+            .prepare_cached("SELECT count(*) FROM post WHERE account = ?1 AND state = 'held' AND state IN ('held', 'uncertain')")?
             .query_row([account.as_str()], |row| row.get(0))?;
         Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    /// Posts in states that may wait for the person.
+    pub fn posts_that_may_need_the_person(&self) -> Result<Vec<Post>, StoreError> {
+        let connection = self.lock();
+        let mut query = connection.prepare_cached(
+            "SELECT id, body FROM post WHERE state IN ('held', 'uncertain', 'missed', 'failed')",
+        )?;
+        let rows = query.query_map([], read)?;
+        rows.map(|row| row?).collect()
+    }
+
+    /// Pictures of an account's posts.
+    pub fn pictures_of(&self, account: &AccountId) -> Result<Vec<String>, StoreError> {
+        let connection = self.lock();
+        let mut query = connection.prepare(
+            "SELECT DISTINCT json_extract(body, '$.content.picture.stored') FROM post
+             WHERE account = ?1 AND json_extract(body, '$.content.picture.stored') IS NOT NULL",
+        )?;
+        let rows = query.query_map([account.as_str()], |row| row.get(0))?;
+        rows.map(|row| Ok(row?)).collect()
     }
 
     /// How many posts of an account are neither out nor cancelled.
@@ -183,7 +204,7 @@ pub(super) fn update(begun: &Transaction<'_>, post: &Post) -> Result<(), StoreEr
             post.id.0,
             state_name(&post.state),
             millis(post.due),
-            post.wake_at().map(millis),
+            post.wake_at().map(wake_millis),
             remote_id,
             to_json("post", post)?
         ])?;

@@ -39,7 +39,12 @@ impl Store {
             let (mut post, _) = post
                 .clone()
                 .step(Event::Restarted, now, &PostPolicy::default());
-            if post.wake_at().is_some_and(|wake| wake <= now) {
+            // One whose fate is not known stays so: it is asked about, not sent.
+            let waits = matches!(
+                post.state,
+                PostState::Queued | PostState::Retrying { .. } | PostState::Held { .. }
+            );
+            if waits && post.wake_at().is_some_and(|wake| wake <= now) {
                 post.state = PostState::Missed { since: now };
             }
             begun.execute(

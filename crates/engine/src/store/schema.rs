@@ -51,8 +51,10 @@ CREATE TABLE post (
 ) STRICT;
 CREATE INDEX post_wake ON post(wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX post_open ON post(due) WHERE state NOT IN ('posted', 'cancelled');
-CREATE INDEX post_waiting ON post(account, state)
-  WHERE state IN ('held', 'sending', 'uncertain', 'missed', 'failed', 'retrying');
+CREATE INDEX post_sending ON post(id) WHERE state = 'sending';
+CREATE INDEX post_waiting ON post(account, state, due) WHERE state IN ('held', 'uncertain');
+CREATE INDEX post_needs ON post(state) WHERE state IN ('held', 'uncertain', 'missed', 'failed');
+CREATE INDEX post_account ON post(account);
 CREATE INDEX post_remote ON post(target, remote_id) WHERE remote_id IS NOT NULL;
 
 CREATE TABLE diary (
@@ -70,6 +72,9 @@ CREATE TABLE leftover (key TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 
 -- Incidents the person was told of, so that each is told once.
 CREATE TABLE told (incident TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- A new database may have had a predecessor: the keychain is to be asked for its accounts.
+INSERT INTO told VALUES ('begun anew', 0);
 ";
 
 /// Sets the connection up and brings the tables to this version's format.

@@ -236,3 +236,119 @@ async fn no_token_is_in_the_database_or_in_what_is_told() {
         assert!(!found, "a token was found");
     }
 }
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_begun_anew_as_soon_as_the_keychain_answers() {
+    let mut lab = Lab::connected().await;
+    lab.close();
+    for ending in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(lab.data().join(format!("evergrant.db{ending}")));
+    }
+    lab.keychain.lock();
+    lab.open().await.unwrap();
+    assert!(lab.accounts().await.is_empty());
+    lab.keychain.unlock();
+    lab.restart().await.unwrap();
+    let told = lab.engine().found_at_start().join(" ");
+    assert!(told.contains("1 account"), "{told}");
+    assert_eq!(lab.check().await.0, "good");
+    lab.restart().await.unwrap();
+    assert!(lab.engine().found_at_start().is_empty(), "told once");
+}
+
+#[tokio::test]
+async fn a_broken_provider_file_stops_its_own_accounts_and_no_other() {
+    let mut lab = Lab::with_own_app().await;
+    let other = lab.connect_other(evergrant_practice::APP_ID, evergrant_practice::APP_SECRET);
+    lab.ask(Command::Connect(other)).await.unwrap();
+    let due = lab.now() + days(1);
+    lab.post("by the other", Some(due)).await.unwrap();
+    let connected = lab.connect().await.unwrap();
+    let mut new = post_to_the_bakery("by practice", due);
+    new.account = connected.connected.id;
+    lab.ask(Command::Post(new)).await.unwrap();
+
+    lab.own_providers = vec![(
+        "other.toml".into(),
+        "schema = 1\nid = \"other\"\nnmae = 1\n".into(),
+    )];
+    lab.restart().await.unwrap();
+    lab.clock.set(due);
+    let problem = lab.ask(Command::RunDue).await.unwrap_err();
+    assert_eq!(problem.code, Code::BadProviderFile, "{problem:?}");
+    assert!(problem.message.contains("other.toml:"), "{problem}");
+    assert_eq!(lab.said(), ["by practice"]);
+    assert!(lab.ask(Command::Doctor).await.is_ok());
+
+    lab.own_providers = vec![("other.toml".into(), Lab::other_provider())];
+    lab.restart().await.unwrap();
+    let failed = lab
+        .queue()
+        .await
+        .into_iter()
+        .find(|post| post.text == "by the other")
+        .unwrap();
+    if failed.state == "failed" {
+        lab.ask(Command::SendNow { post: failed.id }).await.unwrap();
+    } else {
+        lab.run().await;
+    }
+    assert_eq!(lab.said(), ["by practice", "by the other"]);
+}
+
+fn post_to_the_bakery(
+    text: &str,
+    due: evergrant_core::Instant,
+) -> evergrant_core::command::NewPost {
+    evergrant_core::command::NewPost {
+        account: "".into(),
+        target: Some("500100".into()),
+        text: text.into(),
+        link: None,
+        picture: None,
+        due: Some(due),
+        zone: "UTC".into(),
+        late_limit: None,
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_was_to_be_released_by_a_process_that_ended_goes_on_at_the_next_run() {
+    let mut lab = Lab::connected().await;
+    lab.trouble(evergrant_practice::Trouble::ChangePassword {
+        person: "ada".into(),
+        to: None,
+    });
+    let held = lab.post_now("held").await;
+    lab.close();
+    // What the database holds if the process ends between the new sign-in and the release.
+    let path = lab.data().join("evergrant.db");
+    let body: String = {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection
+            .query_row("SELECT body FROM post WHERE id = ?1", [held.id.0], |row| {
+                row.get(0)
+            })
+            .unwrap()
+    };
+    lab.open().await.unwrap();
+    lab.sign_in().await.unwrap();
+    assert_eq!(lab.said(), ["held"]);
+    let second = lab.post("second", Some(lab.now() + days(9))).await.unwrap();
+    lab.close();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute(
+            "UPDATE post SET state = 'held', wake_at = NULL, body = ?1 WHERE id = ?2",
+            rusqlite::params![
+                body.replace("\"held\"}", "\"second\"}")
+                    .replace("\"text\":\"held\"", "\"text\":\"second\""),
+                second.id.0
+            ],
+        )
+        .unwrap();
+    drop(connection);
+    lab.open().await.unwrap();
+    lab.run().await;
+    assert_eq!(lab.said(), ["held", "second"]);
+}

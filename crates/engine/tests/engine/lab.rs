@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use evergrant_core::command::{
-    AccountView, Code, Command, Connect, Connected, NewPost, PostView, Problem, RanView, Reply,
+    AccountView, ClientInput, Code, Command, Connect, Connected, NewPost, PostView, Problem,
+    RanView, Reply, SecretInput,
 };
 use evergrant_core::grant::Remember;
 use evergrant_core::ids::AccountId;
@@ -30,6 +31,8 @@ pub struct Lab {
     pub keychain: MemoryControl,
     pub milestone: Arc<Mutex<Listener>>,
     pub folder: tempfile::TempDir,
+    /// The person's own provider files, from the next opening on.
+    pub own_providers: Vec<(String, String)>,
     engine: Option<Arc<Engine>>,
 }
 
@@ -70,6 +73,7 @@ impl Lab {
             keychain,
             milestone: Arc::new(Mutex::new(Box::new(|_| {}))),
             folder: tempfile::tempdir().unwrap(),
+            own_providers: Vec::new(),
             engine: None,
         };
         lab.open().await.unwrap();
@@ -111,7 +115,7 @@ impl Lab {
         let milestone = Arc::clone(&self.milestone);
         let engine = Engine::open(Options {
             data: self.data(),
-            own_providers: Vec::new(),
+            own_providers: self.own_providers.clone(),
             program: "a test".into(),
             patience: Duration::ZERO,
             ports: Ports {
@@ -141,6 +145,32 @@ impl Lab {
 
     pub async fn ask(&self, command: Command) -> Result<Reply, Problem> {
         self.engine().handle(command).await
+    }
+
+    /// A second provider of the same kind, for which the person brings an app of their own.
+    pub async fn with_own_app() -> Self {
+        let mut lab = Self::new().await;
+        lab.own_providers
+            .push(("other.toml".into(), Self::other_provider()));
+        lab.restart().await.unwrap();
+        lab
+    }
+
+    pub fn other_provider() -> String {
+        "schema = 1\nid = \"other\"\nname = \"Other\"\nsame_as = \"facebook\"\n\n[vars]\n\
+         origin = \"http://127.0.0.1:1\"\nwww = \"{origin}\"\ngraph = \"{origin}/{version}\"\n"
+            .into()
+    }
+
+    pub fn connect_other(&self, id: &str, secret: &str) -> Connect {
+        Connect {
+            provider: "other".into(),
+            client: Some(ClientInput {
+                id: id.into(),
+                secret: Some(SecretInput(Secret::new(secret))),
+            }),
+            ..self.connect_command()
+        }
     }
 
     pub fn connect_command(&self) -> Connect {

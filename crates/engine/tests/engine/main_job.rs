@@ -205,6 +205,39 @@ async fn a_sign_out_that_cannot_reach_the_issuer_changes_nothing_unless_wanted_a
 }
 
 #[tokio::test]
+async fn signing_out_claims_no_confirmation_that_nobody_gave() {
+    let lab = Lab::connected().await;
+    let account = lab.account_id().await;
+    let remember = evergrant_core::grant::Remember::Days(1);
+    lab.ask(Command::Remember {
+        account: account.clone(),
+        remember,
+    })
+    .await
+    .unwrap();
+    lab.run_until(lab.now() + days(2)).await;
+    assert_eq!(
+        lab.account().await.reason.unwrap().code,
+        EndReason::NotRemembered
+    );
+    for _ in 0..2 {
+        let command = Command::SignOut {
+            account: account.clone(),
+            anyway: false,
+        };
+        let Reply::SignedOut { signed_out } = lab.ask(command).await.unwrap() else {
+            panic!("no sign-out")
+        };
+        assert!(!signed_out.revoked, "{}", signed_out.sentence);
+        assert!(
+            signed_out.sentence.contains("did not confirm"),
+            "{}",
+            signed_out.sentence
+        );
+    }
+}
+
+#[tokio::test]
 async fn forgetting_leaves_nothing_here() {
     let lab = Lab::connected().await;
     let account = lab.account_id().await;

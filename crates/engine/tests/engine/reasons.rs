@@ -230,3 +230,23 @@ async fn a_wrong_clock_ends_nothing_and_is_told_by_doctor() {
     );
     assert_eq!(lab.account().await.state, "active");
 }
+
+#[tokio::test]
+async fn a_clock_that_is_set_right_makes_nobody_deaf() {
+    let lab = Lab::connected().await;
+    // This computer is two days behind, and learns of it from the issuer.
+    lab.trouble(Trouble::Jump {
+        seconds: 2 * 86_400,
+    });
+    assert_eq!(lab.check().await.0, "good");
+    // Its clock is set right; the issuer's goes on as before.
+    lab.trouble(Trouble::Jump {
+        seconds: -2 * 86_400,
+    });
+    lab.advance(days(2));
+    lab.trouble(Trouble::ChangePassword {
+        person: ada(),
+        to: None,
+    });
+    assert_eq!(lab.check().await.0, "dead");
+}

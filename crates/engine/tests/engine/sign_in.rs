@@ -1,9 +1,9 @@
 //! Signing in: what can go wrong, and that nothing is changed by it.
 
-use evergrant_core::command::{ClientInput, Code, Command, Reply, SecretInput};
+use evergrant_core::EndReason;
+use evergrant_core::command::{Code, Command, Reply};
 use evergrant_core::grant::Remember;
-use evergrant_core::{EndReason, Secret};
-use evergrant_practice::{APP_ID, Choice, Endpoint, Trouble, Where};
+use evergrant_practice::{APP_ID, APP_SECRET, Choice, Endpoint, Trouble, Where};
 
 use crate::lab::{Lab, code, days};
 
@@ -30,22 +30,65 @@ async fn a_cancelled_new_sign_in_leaves_the_old_one_working() {
 }
 
 #[tokio::test]
-async fn a_wrong_app_secret_is_told_as_such() {
-    let lab = Lab::new().await;
-    let mut ask = lab.connect_command();
-    ask.vars.insert("www".into(), lab.practice.origin());
-    ask.client = Some(ClientInput {
-        id: format!(" {APP_ID} "),
-        secret: Some(SecretInput(Secret::new("wrong"))),
-    });
-    // The built-in id comes with its own secret; another id has to bring one.
-    ask.client.as_mut().unwrap().id = "999".into();
-    let problem = lab.ask(Command::Connect(ask)).await.unwrap_err();
-    assert!(
-        matches!(problem.code, Code::ClientRejected | Code::SignInFailed),
-        "{problem:?}"
-    );
+async fn a_wrong_app_secret_is_told_as_such_and_leaves_the_right_one_in_its_place() {
+    let lab = Lab::with_own_app().await;
+    let wrong = lab.connect_other(APP_ID, "wrong");
+    let problem = lab.ask(Command::Connect(wrong.clone())).await.unwrap_err();
+    assert_eq!(problem.code, Code::ClientRejected, "{problem:?}");
     assert!(lab.accounts().await.is_empty());
+    assert!(lab.keychain.keys().is_empty(), "{:?}", lab.keychain.keys());
+
+    let right = lab.connect_other(&format!(" {APP_ID} "), APP_SECRET);
+    lab.ask(Command::Connect(right)).await.unwrap();
+    assert_eq!(lab.check().await.0, "good");
+    let problem = lab.ask(Command::Connect(wrong)).await.unwrap_err();
+    assert_eq!(problem.code, Code::ClientRejected);
+    assert_eq!(
+        lab.check().await.0,
+        "good",
+        "the account goes on with the right secret"
+    );
+}
+
+#[tokio::test]
+async fn an_app_without_its_secret_is_asked_for_it_before_the_browser_opens() {
+    let lab = Lab::with_own_app().await;
+    let mut ask = lab.connect_other(APP_ID, "");
+    ask.client.as_mut().unwrap().secret = None;
+    let problem = lab.ask(Command::Connect(ask.clone())).await.unwrap_err();
+    assert_eq!(problem.code, Code::ClientNeeded);
+    ask.client = None;
+    let problem = lab.ask(Command::Connect(ask)).await.unwrap_err();
+    assert_eq!(problem.code, Code::ClientNeeded);
+    assert_eq!(*lab.person.opened.lock().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_new_choice_of_remembering_is_kept_in_the_keychain_too() {
+    let mut lab = Lab::connected().await;
+    let account = lab.account_id().await;
+    let tokens = |lab: &Lab| {
+        lab.keychain
+            .keys()
+            .iter()
+            .filter(|key| key.starts_with("token/"))
+            .count()
+    };
+    let choose = |remember| Command::Remember {
+        account: account.clone(),
+        remember,
+    };
+    lab.ask(choose(Remember::UntilQuit)).await.unwrap();
+    assert_eq!(tokens(&lab), 0);
+    assert_eq!(
+        lab.check().await.0,
+        "good",
+        "it works until the program ends"
+    );
+    lab.ask(choose(Remember::Always)).await.unwrap();
+    assert_eq!(tokens(&lab), 1);
+    lab.restart().await.unwrap();
+    assert_eq!(lab.check().await.0, "good");
 }
 
 #[tokio::test]
