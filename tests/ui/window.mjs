@@ -111,7 +111,7 @@ test('a connected account is listed as the command line lists it', async () => {
         "return [...document.querySelectorAll('tbody[data-account] tr:first-child > *')].map((cell) => cell.innerText)",
       );
       assert.equal(cells.length, 5, await app.text('main'));
-      assert.deepEqual(cells[0].split(/\s*\n\s*/), [name, identity]);
+      assert.deepEqual(cells[0].trim().split(/\s*\n\s*/), [name, identity]);
       assert.equal(cells[1], provider_name);
       assert.equal(cells[2].trim(), 'Connected');
       const shown = await app.run("return document.querySelector('tbody[data-account] time').dateTime");
