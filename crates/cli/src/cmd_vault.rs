@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use evergrant_core::Secret;
 use evergrant_core::command::{Code, Problem};
+use evergrant_engine::places::KeychainChoice;
 use evergrant_keychain::{KeychainError, vault as vaults};
 
 use crate::session::{Answer, Session};
@@ -47,9 +48,9 @@ pub fn vault(session: &Session, args: &VaultArgs) -> Result<Answer, Problem> {
             make_folder(&session.places.data)?;
             vaults::create(&path, &passphrase).map_err(|error| problem(&error))?;
             format!(
-                "Made the vault {}.\nTo use it: --keychain vault, or keychain = \"vault\" in {}.",
+                "Made the vault {}.\n{}",
                 path.display(),
-                session.places.config.join("config.toml").display()
+                use_from_now_on(session)?
             )
         }
         VaultTask::ChangePassphrase {
@@ -62,6 +63,32 @@ pub fn vault(session: &Session, args: &VaultArgs) -> Result<Answer, Problem> {
         }
     };
     Answer::new(&serde_json::json!({ "vault": path }), text)
+}
+
+/// Whoever makes a vault wants it used; settings that say something already are the person's own.
+fn use_from_now_on(session: &Session) -> Result<String, Problem> {
+    let settings = session.places.settings_file();
+    if session.places.keychain()? == KeychainChoice::Vault {
+        return Ok(format!("It is used, as {} says.", settings.display()));
+    }
+    if settings.exists() {
+        return Ok(format!(
+            "To use it: --keychain vault, or keychain = \"vault\" in {}.",
+            settings.display()
+        ));
+    }
+    make_folder(&session.places.config)?;
+    std::fs::write(&settings, "keychain = \"vault\"\n").map_err(|error| {
+        Problem::new(
+            Code::File,
+            format!("{} cannot be written: {error}", settings.display()),
+        )
+        .hint("The vault is made; use it with --keychain vault.")
+    })?;
+    Ok(format!(
+        "It is used from now on: {} says so.",
+        settings.display()
+    ))
 }
 
 /// From its file, or typed twice by the person.

@@ -52,7 +52,7 @@ hint: It was not touched; change its passphrase, or move it away first.
         str![[r#"
 exit 0
 Made the vault [ROOM]/data/vault.age.
-To use it: --keychain vault, or keychain = "vault" in [ROOM]/config/config.toml.
+It is used from now on: [ROOM]/config/config.toml says so.
 
 "#]]
     );

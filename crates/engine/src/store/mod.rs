@@ -116,3 +116,64 @@ fn wake_millis(at: Instant) -> i64 {
 fn instant(millis: i64) -> Instant {
     DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::UNIX_EPOCH)
 }
+
+#[cfg(test)]
+mod tests {
+    use evergrant_core::post::{Content, Post, PostState};
+
+    use super::*;
+
+    fn post(text: &str) -> Post {
+        Post {
+            id: evergrant_core::ids::PostId(0),
+            account: "nobody".into(),
+            target: "page".into(),
+            content: Content {
+                text: text.into(),
+                ..Content::default()
+            },
+            due: instant(1_000),
+            zone: "UTC".into(),
+            late_limit: 0,
+            attempts: 0,
+            state: PostState::Queued,
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_such_and_takes_nothing_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Store::open(&folder.path().join("evergrant.db"), instant(0)).unwrap();
+        let store = opened.store;
+        let say = |sql: &str| store.lock().execute_batch(sql).unwrap();
+        // The accounts are not what this is about.
+        say("PRAGMA foreign_keys = OFF");
+        let first = store.add_post(post("kept"), instant(0)).unwrap();
+        // SQLite's own word for a disk without room, without filling one.
+        let pages: i64 = store
+            .lock()
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
+        store
+            .lock()
+            .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+            .unwrap();
+        let large = "x".repeat(100_000);
+        let full = store.add_post(post(&large), instant(0)).unwrap_err();
+        assert!(matches!(full, StoreError::DiskFull), "{full}");
+        assert_eq!(store.posts(QueueFilter::default()).unwrap(), [first]);
+        store
+            .lock()
+            .query_row("PRAGMA max_page_count = 100000", [], |_| Ok(()))
+            .unwrap();
+        store.add_post(post(&large), instant(0)).unwrap();
+    }
+
+    #[test]
+    fn whoever_wakes_at_the_stored_time_is_not_too_early() {
+        let at = DateTime::from_timestamp(1_790_000_000, 1_500_000).unwrap();
+        assert!(instant(wake_millis(at)) >= at);
+        let whole = DateTime::from_timestamp(1_790_000_000, 2_000_000).unwrap();
+        assert_eq!(instant(wake_millis(whole)), whole);
+    }
+}
