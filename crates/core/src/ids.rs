@@ -33,7 +33,7 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// One identity at one provider, as this computer calls it: `facebook-10001`.
+    /// One identity at one provider, as this computer calls it: `example-10001`.
     AccountId
 }
 text_id! {

@@ -15,6 +15,8 @@ use evergrant_core::provider::{
     Absent, Child, Class, Phase, PostKind, Provider, Recover, Recovered, Refusal, Values,
 };
 
+use evergrant_keychain::KeychainError;
+
 use crate::check::{Outcome, cant_tell, request_problem};
 use crate::engine::{AT_ONCE, Engine, Internal, Milestone, lock};
 use crate::ports::{self, Limits, Transport};
@@ -270,11 +272,7 @@ impl Engine {
         let mut values = match self.values(&provider, &client).await {
             Ok(values) => values,
             Err(crate::check::Unready::Keychain(error)) => {
-                let why = Hold::Keychain {
-                    code: error.code().into(),
-                    said: error.to_string(),
-                };
-                return Ok(Err(why.into()));
+                return Ok(Err(keychain_hold(&error).into()));
             }
             Err(other) => return Err(unready_problem(other)),
         };
@@ -549,11 +547,7 @@ impl Engine {
                 return Ok(Err(hold.into()));
             }
             Err(error) => {
-                let why = Hold::Keychain {
-                    code: error.code().into(),
-                    said: error.to_string(),
-                };
-                return Ok(Err(why.into()));
+                return Ok(Err(keychain_hold(&error).into()));
             }
         };
         if !provider.has_children() {
@@ -788,6 +782,13 @@ fn commit_step(kind: &PostKind) -> usize {
         .iter()
         .position(|step| step.commit)
         .unwrap_or_default()
+}
+
+fn keychain_hold(error: &KeychainError) -> Hold {
+    Hold::Keychain {
+        code: error.code().into(),
+        said: error.to_string(),
+    }
 }
 
 fn network_hold(error: &Transport) -> Hold {
