@@ -76,7 +76,7 @@ impl fmt::Display for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "# Benchmarks\n\nWritten by `cargo xtask bench --write`: medians and ratios of one run on one machine, a release\nbuild. What is compared was measured by turns in the same run, so the ratios say more than the times.\n"
+            "# Benchmarks\n\nWritten by `cargo xtask bench --write`: medians and ratios of one run of a release build on one machine.\nWhat is compared was measured in the same run, so the ratios say more than the times.\n"
         )?;
         let results = Table {
             head: vec!["What", "Here", "Beside", "Aim", "Met"],

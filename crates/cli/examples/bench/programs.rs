@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::page::{Line, Page, Table};
-use crate::queue::thousands;
 use crate::said;
-use crate::series::{Series, ratio, shown};
+use crate::series::{Series, ratio, shown, times};
 
 /// How often a short program is run.
 const ROUNDS: usize = 100;
@@ -173,9 +172,9 @@ impl Listing {
             what: "`evergrant accounts --json`, whole process",
             here: shown(accounts),
             beside: format!(
-                "a program that does nothing: {}; {:.1} times as long",
+                "a program that does nothing: {}; {} times as long",
                 shown(nothing),
-                ratio(accounts, nothing)
+                times(ratio(accounts, nothing))
             ),
             aim: None,
         });
@@ -184,7 +183,7 @@ impl Listing {
                 what,
                 shown(series.median()),
                 shown(series.ninth_decile()),
-                format!("{:.1}", ratio(series.median(), nothing)),
+                times(ratio(series.median(), nothing)),
             ]
         };
         let mut rows = vec![row(
@@ -240,7 +239,7 @@ impl Size {
     pub fn tell(&self, page: &mut Page) {
         page.result(Line {
             what: "size of the program `evergrant`",
-            here: format!("{} kB", thousands(self.0 / 1000)),
+            here: format!("{:.1} MB", self.0 as f64 / 1e6),
             beside: "–".into(),
             aim: None,
         });

@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::issuer::Issuer;
 use crate::page::{Line, Page, Table};
-use crate::series::{Series, ratio, shown};
+use crate::series::{Series, ratio, shown, times};
 use crate::{progress, said};
 
 /// How many posts are queued.
@@ -207,8 +207,9 @@ impl Queues {
                 what,
                 here: shown(many.median()),
                 beside: format!(
-                    "among 1 000: {}, {longer:.2} times as long",
-                    shown(few.median())
+                    "among 1 000: {}; {} times as long",
+                    shown(few.median()),
+                    times(longer)
                 ),
                 aim: Some(("flat within 2 times", longer <= AIM)),
             }
@@ -224,9 +225,8 @@ impl Queues {
             &many.looked,
         ));
         let rows = self.0.iter().map(|queue| {
-            let beside = |series: &Series, few: &Series| {
-                format!("{:.2}", ratio(series.median(), few.median()))
-            };
+            let beside =
+                |series: &Series, few: &Series| times(ratio(series.median(), few.median()));
             vec![
                 thousands(queue.size.into()),
                 shown(queue.next.median()),

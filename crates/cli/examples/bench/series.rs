@@ -65,10 +65,19 @@ pub fn shown(time: Duration) -> String {
         s if s >= 1e-3 => (s * 1e3, "ms"),
         s => (s * 1e6, "µs"),
     };
+    format!("{} {unit}", three_digits(value))
+}
+
+/// A ratio with three digits.
+pub fn times(ratio: f64) -> String {
+    three_digits(ratio)
+}
+
+fn three_digits(value: f64) -> String {
     let decimals = match value {
         v if v >= 100.0 => 0,
         v if v >= 10.0 => 1,
         _ => 2,
     };
-    format!("{value:.decimals$} {unit}")
+    format!("{value:.decimals$}")
 }

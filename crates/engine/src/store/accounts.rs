@@ -33,6 +33,9 @@ pub struct Change<'a> {
     pub leftovers: &'a [String],
     /// An incident that is over: the next of its name is told again.
     pub over: Option<&'a str>,
+    /// True if a power cut may take it back: nothing relies on it, and the next check brings it
+    /// again. The end of a process alone takes nothing back.
+    pub passing: bool,
 }
 
 const COLUMNS: &str = "id, client, identity, name, body";
@@ -47,32 +50,15 @@ impl Store {
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
         let mut connection = self.lock();
-        let begun = connection.transaction()?;
-        begun.execute(
-            "INSERT INTO account (id, client, identity, name, state, wake_at, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (id) DO UPDATE SET client = ?2, name = ?4, state = ?5, wake_at = ?6, body = ?7",
-            params![
-                account.id.as_str(),
-                account.client,
-                account.identity,
-                account.name,
-                state_name(&account.grant.state),
-                wake_at.map(wake_millis),
-                to_json("account", &account.grant)?
-            ],
-        )?;
-        for note in change.notes {
-            diary::write(&begun, now, Some(&account.id), None, note)?;
+        if !change.passing {
+            return write(&mut connection, account, wake_at, now, change);
         }
-        for key in change.leftovers {
-            begun.execute("INSERT OR IGNORE INTO leftover (key) VALUES (?1)", [key])?;
-        }
-        if let Some(incident) = change.over {
-            begun.execute("DELETE FROM told WHERE incident = ?1", [incident])?;
-        }
-        begun.commit()?;
-        Ok(())
+        // In WAL mode a commit does not wait for the disk at this level (SQLite's words on
+        // `synchronous`); whatever comes of it, the next commit waits again.
+        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        let written = write(&mut connection, account, wake_at, now, change);
+        connection.execute_batch("PRAGMA synchronous = FULL")?;
+        written
     }
 
     /// Writes only when the account wants to be woken.
@@ -278,6 +264,41 @@ pub(super) fn to_json<T: serde::Serialize>(
         table,
         why: error.to_string(),
     })
+}
+
+fn write(
+    connection: &mut Connection,
+    account: &Account,
+    wake_at: Option<Instant>,
+    now: Instant,
+    change: &Change<'_>,
+) -> Result<(), StoreError> {
+    let begun = connection.transaction()?;
+    begun.execute(
+        "INSERT INTO account (id, client, identity, name, state, wake_at, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (id) DO UPDATE SET client = ?2, name = ?4, state = ?5, wake_at = ?6, body = ?7",
+        params![
+            account.id.as_str(),
+            account.client,
+            account.identity,
+            account.name,
+            state_name(&account.grant.state),
+            wake_at.map(wake_millis),
+            to_json("account", &account.grant)?
+        ],
+    )?;
+    for note in change.notes {
+        diary::write(&begun, now, Some(&account.id), None, note)?;
+    }
+    for key in change.leftovers {
+        begun.execute("INSERT OR IGNORE INTO leftover (key) VALUES (?1)", [key])?;
+    }
+    if let Some(incident) = change.over {
+        begun.execute("DELETE FROM told WHERE incident = ?1", [incident])?;
+    }
+    begun.commit()?;
+    Ok(())
 }
 
 fn one(connection: &Connection, query: &str, key: &str) -> Result<Option<Account>, StoreError> {
