@@ -5,13 +5,16 @@ use std::time::{Duration, Instant};
 use crate::{
     build::Build,
     count::Count,
-    packages, platform, process,
+    node, packages, platform, process,
     report::Report,
     stages::{STAGES, Stage},
 };
 
 /// This test program of the keychain needs keyrings in certain states, which a script gives it.
 pub const KEYRING_SCENARIOS: &str = "secret_service";
+
+/// The package whose program holds the pages.
+const WINDOW: &str = "evergrant-desktop";
 
 /// What the stages of one run share.
 #[derive(Debug)]
@@ -91,6 +94,17 @@ impl Shared {
         let build = self.build.get_or_insert_with(|| {
             // Programs and tests in one call: the same features for both, so nothing is compiled twice. A crate that
             // does not compile fails its own stage and those that stand on it, not the others.
+            if self
+                .words
+                .iter()
+                .any(|word| ["--workspace", WINDOW].contains(word))
+            {
+                // The window takes its pages into the program while it is compiled. That they could
+                // not be built is for their own stage to say.
+                if let Err(why) = node::pages() {
+                    println!("{why}");
+                }
+            }
             let mut words = self.words.clone();
             words.extend(["--bins", "--tests", "--examples", "--keep-going"]);
             Build::new(&words)
