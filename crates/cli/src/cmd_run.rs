@@ -9,7 +9,7 @@ use evergrant_engine::ports::{Desktop, SystemBrowser};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::exit::Exit;
-use crate::look::{one_line, say};
+use crate::look::{one_line, remark_problem, say};
 use crate::session::{Answer, Session, odd};
 use crate::words::{self, count};
 
@@ -32,7 +32,12 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<Answer, Problem> {
         let Reply::Ran { ran } = &reply else {
             return Err(odd(&reply));
         };
-        return Answer::new(&reply, told(session, ran));
+        let answer = Answer::new(&reply, told(session, ran))?;
+        let Some(problem) = &ran.problem else {
+            return Ok(answer);
+        };
+        remark_problem(problem);
+        return Ok(answer.ending(Exit::from(problem.code)));
     }
     session.note("Looking after accounts and posts. Ctrl-C ends it; nothing is lost then.");
     keep(session, &engine).await?;

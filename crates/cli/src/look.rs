@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use evergrant_core::command::Problem;
 use unicode_width::UnicodeWidthChar;
 
 /// How answers are shown.
@@ -169,6 +170,14 @@ pub fn say(text: &str) {
 /// Writes a remark beside the answer.
 pub fn remark(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// What went wrong and what to do, beside the answer.
+pub fn remark_problem(problem: &Problem) {
+    remark(&format!("error: {problem}"));
+    for hint in &problem.hints {
+        remark(&format!("hint: {hint}"));
+    }
 }
 
 /// The locale's character set, from the first variable that is set (POSIX, "Locale").

@@ -41,7 +41,7 @@ use evergrant_core::command::Problem;
 
 use crate::args::{Task, Words};
 use crate::exit::Exit;
-use crate::look::{remark, say};
+use crate::look::{remark_problem, say};
 use crate::session::{Answer, Session};
 
 fn main() -> ExitCode {
@@ -70,7 +70,7 @@ fn run() -> ExitCode {
             if json {
                 say(&pretty(&serde_json::json!({ "error": problem })));
             }
-            tell(&problem);
+            remark_problem(&problem);
             Exit::from(problem.code).into()
         }
     }
@@ -114,13 +114,6 @@ async fn dispatch(session: &Session, command: Task) -> Result<Answer, Problem> {
         Task::Story(args) => cmd_story::story(session, &args).await,
         Task::Completions(args) => cmd_completions::completions(&args),
         Task::Man(args) => cmd_completions::man(&args),
-    }
-}
-
-fn tell(problem: &Problem) {
-    remark(&format!("error: {problem}"));
-    for hint in &problem.hints {
-        remark(&format!("hint: {hint}"));
     }
 }
 

@@ -485,6 +485,9 @@ pub struct RanView {
     pub needs_person: usize,
     /// When something is due next.
     pub next: Option<Instant>,
+    /// The first thing that could not be done; the rest was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
 }
 
 /// One line of the diary.

@@ -138,11 +138,12 @@ impl Engine {
                         };
                         next = Some(Event::LookedUp { attempt, found });
                     }
-                    Effect::Ask => self.ask_about(&post).await,
+                    Effect::Ask => self.ask_about(&post).await?,
                     Effect::Note(_) => {}
                 }
             }
             if post.is_final() {
+                self.store.told_no_more(&role_incident(id))?;
                 self.drop_picture(&post)?;
                 (self.ports.milestone)(Milestone::Recorded);
             }
@@ -410,7 +411,12 @@ impl Engine {
             .await?
         {
             Ok(child) => child,
-            Err(stop) if stop.why.needs_person() => return Ok(Found::Blocked),
+            // Only a sign-in is waited for; everything else is asked about again, and then put to
+            // the person.
+            Err(Stop {
+                why: Hold::SignIn { .. } | Hold::SignedOut,
+                ..
+            }) => return Ok(Found::Blocked),
             Err(stop) => {
                 return Ok(Found::CantTell {
                     said: stop.why.sentence(),
@@ -637,7 +643,12 @@ impl Engine {
         }
     }
 
-    async fn ask_about(&self, post: &Post) {
+    async fn ask_about(&self, post: &Post) -> Result<(), Internal> {
+        let held = matches!(post.state, PostState::Held { .. });
+        // A held post is looked at again and again; the person hears of it once.
+        if held && !self.store.tell_once(&role_incident(post.id), self.now())? {
+            return Ok(());
+        }
         let view = self.post_view(post);
         let about = if post.content.text.is_empty() {
             "a picture"
@@ -652,6 +663,7 @@ impl Engine {
             action: None,
         })
         .await;
+        Ok(())
     }
 
     pub(crate) fn drop_picture(&self, post: &Post) -> Result<(), Internal> {
@@ -693,6 +705,12 @@ fn fault(attempt: Attempt, Internal(problem): Internal) -> Result<Event, Interna
     let said = problem.message.clone();
     match problem.code {
         Code::Database | Code::DatabaseNewer | Code::DiskFull => Err(Internal(problem)),
+        // A new database may not have its accounts from the keychain yet.
+        Code::NoSuchAccount => Ok(Event::Blocked {
+            attempt,
+            why: Hold::SignedOut,
+            retry_after: None,
+        }),
         Code::Unreachable | Code::NotNow => Ok(Event::FailedForNow {
             attempt,
             said,
@@ -782,6 +800,10 @@ fn commit_step(kind: &PostKind) -> usize {
         .iter()
         .position(|step| step.commit)
         .unwrap_or_default()
+}
+
+fn role_incident(post: PostId) -> String {
+    format!("post/{post}/held")
 }
 
 fn keychain_hold(error: &KeychainError) -> Hold {

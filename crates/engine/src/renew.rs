@@ -5,16 +5,16 @@
 
 use std::sync::Arc;
 
-use evergrant_core::EndReason;
-use evergrant_core::grant::{CantTell, Event, Remember, RenewalOutcome, Verdict};
-use evergrant_core::ids::Attempt;
+use evergrant_core::grant::{CantTell, Event, GrantState, Remember, RenewalOutcome, Verdict};
+use evergrant_core::ids::{Attempt, Generation};
 use evergrant_core::provider::{Class, Phase};
+use evergrant_core::{EndReason, Expiry};
 
 use crate::check::{Unready, cant_tell, keychain_unclear, network, request_problem};
 use crate::engine::{Engine, Internal};
 use crate::ports::Limits;
-use crate::safe::TokenSet;
-use crate::store::Account;
+use crate::safe::{Card, TokenSet, token_key};
+use crate::store::{Account, Client};
 
 impl Engine {
     pub(crate) async fn renew(
@@ -22,13 +22,17 @@ impl Engine {
         account: &Account,
         attempt: Attempt,
     ) -> Result<(), Internal> {
-        let outcome = self.renewed(account).await?;
+        let outcome = self.renewed(account, attempt).await?;
         self.happen(&account.id, Event::RenewalAnswered { attempt, outcome })
             .await?;
         Ok(())
     }
 
-    async fn renewed(&self, account: &Account) -> Result<RenewalOutcome, Internal> {
+    async fn renewed(
+        &self,
+        account: &Account,
+        attempt: Attempt,
+    ) -> Result<RenewalOutcome, Internal> {
         let client = self.client(&account.client)?;
         let provider = self.provider_of(&client)?;
         let generation = account.grant.generation;
@@ -70,30 +74,60 @@ impl Engine {
             refresh: new.refresh.or(old.refresh),
         };
         let next = generation.next();
-        if let Err(error) = self
+        let turn = self.keychain_turn.lock().await;
+        let current = self.account(&account.id)?;
+        if !matches!(&current.grant.state, GrantState::Renewing(now) if now.attempt == attempt) {
+            // Somebody signed in or out meanwhile: the new token has no place.
+            return Ok(RenewalOutcome::CantTell(CantTell::Network {
+                said: "the renewal was overtaken".into(),
+            }));
+        }
+        // An entry of that name may wait for its deletion since an earlier life of the account.
+        self.store.drop_leftover(&token_key(&account.id, next))?;
+        let kept = self
             .safe
             .keep_tokens(&account.id, next, &tokens, account.grant.remember)
-            .await
-        {
+            .await;
+        drop(turn);
+        if let Err(error) = kept {
             return Ok(unclear(keychain_unclear(&error)));
         }
         match self.ask(&provider, &client, account, &tokens).await? {
             Verdict::Good(mut facts) => {
-                if facts.expiry == evergrant_core::Expiry::Unknown {
+                if facts.expiry == Expiry::Unknown {
                     facts.expiry = new.expiry;
                 }
-                let mut card = self.card(account, &client, next);
-                card.expires = facts.expiry;
-                if account.grant.remember != Remember::UntilQuit
-                    && let Err(error) = self.safe.put_card(card).await
-                {
-                    return Ok(unclear(keychain_unclear(&error)));
-                }
+                self.renew_card(account, &client, next, facts.expiry).await;
                 Ok(RenewalOutcome::Renewed { facts, asked })
             }
             // A 200 from renewal is not a working token: the issuer's word about it counts.
             Verdict::Dead(reason) => Ok(RenewalOutcome::Refused(reason)),
-            Verdict::CantTell { why, .. } => Ok(RenewalOutcome::CantTell(why)),
+            // The old token may be spent: the new one is what there is, and the next check judges it.
+            Verdict::CantTell { .. } => {
+                let mut facts = account
+                    .grant
+                    .active()
+                    .map(|active| active.facts.clone())
+                    .unwrap_or_default();
+                facts.expiry = new.expiry;
+                facts.issued_at = Some(asked);
+                self.renew_card(account, &client, next, facts.expiry).await;
+                Ok(RenewalOutcome::Renewed { facts, asked })
+            }
+        }
+    }
+
+    /// The card serves only a lost database; that it cannot be written fails no renewal.
+    async fn renew_card(
+        &self,
+        account: &Account,
+        client: &Client,
+        generation: Generation,
+        expires: Expiry,
+    ) {
+        if account.grant.remember != Remember::UntilQuit {
+            let card = self.card(account, client, generation);
+            let _ = self.safe.put_card(Card { expires, ..card }).await;
         }
     }
 }

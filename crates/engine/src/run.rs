@@ -32,7 +32,9 @@ impl Engine {
     pub(crate) async fn run_due(self: &Arc<Self>) -> Result<RanView, Internal> {
         let mut run = Run::default();
         self.take_up_stuck()?;
-        self.take_up_forgotten().await?;
+        for id in self.store.forgotten_posts()? {
+            run.note(self.deliver(id, PostEvent::Released).await);
+        }
         loop {
             let now = self.now();
             let mut accounts = self.store.accounts_due(now, BATCH)?;
@@ -48,13 +50,11 @@ impl Engine {
         run.ran.needs_person = self.posts_that_need_the_person()?;
         run.ran.next = self.next_wake()?;
         *lock(&self.trouble) = run
-            .first_problem
+            .ran
+            .problem
             .as_ref()
             .map(|problem| problem.message.clone());
-        match run.first_problem {
-            Some(problem) => Err(Internal(problem)),
-            None => Ok(run.ran),
-        }
+        Ok(run.ran)
     }
 
     /// Does what is due, waits for what is not, and so on until `stop`. A problem with one account
@@ -71,14 +71,21 @@ impl Engine {
                 biased;
                 () = &mut stop => return Ok(()),
                 done = self.run_due() => {
-                    if let Err(Internal(problem)) = done {
+                    let problem = match done {
+                        Ok(ran) => ran.problem,
+                        Err(Internal(problem)) => {
+                            *lock(&self.trouble) = Some(problem.message.clone());
+                            Some(problem)
+                        }
+                    };
+                    if let Some(problem) = problem {
                         tracing::warn!(code = ?problem.code, "{problem}");
                     }
                 }
             }
             let cap = self.now() + TimeDelta::from_std(LOOK_AGAIN).unwrap_or_default();
             // What could not be done is due still; it is tried again at the usual pace.
-            let next = self.next_wake()?.filter(|next| *next > self.now());
+            let next = self.next_wake().ok().flatten();
             let until = next.map_or(cap, |next| next.min(cap));
             tokio::select! {
                 biased;
@@ -104,8 +111,8 @@ impl Engine {
 
     pub(crate) fn next_wake(&self) -> Result<Option<Instant>, Internal> {
         let wakes = [
-            self.store.next_account_wake()?,
-            self.store.next_post_wake()?,
+            self.store.next_account_wake(self.now())?,
+            self.store.next_post_wake(self.now())?,
         ];
         Ok(wakes.into_iter().flatten().min())
     }
@@ -116,14 +123,6 @@ impl Engine {
             if !lock(&self.delivering).contains(&id) {
                 self.step_post(id, PostEvent::Restarted)?;
             }
-        }
-        Ok(())
-    }
-
-    /// Posts that wait for a sign-in that is there: the process that was to release them has ended.
-    async fn take_up_forgotten(self: &Arc<Self>) -> Result<(), Internal> {
-        for account in self.store.accounts_with_forgotten_posts()? {
-            self.release_posts(&account).await?;
         }
         Ok(())
     }
@@ -188,7 +187,6 @@ impl Engine {
 #[derive(Default)]
 struct Run {
     ran: RanView,
-    first_problem: Option<Problem>,
     /// How often each thing was taken up.
     taken: HashMap<String, u32>,
 }
@@ -203,7 +201,7 @@ impl Run {
 
     fn note<T>(&mut self, done: Result<T, Internal>) -> Option<T> {
         done.map_err(|Internal(problem)| {
-            self.first_problem.get_or_insert(problem);
+            self.ran.problem.get_or_insert(problem);
         })
         .ok()
     }

@@ -143,15 +143,19 @@ impl Safe {
         Ok(())
     }
 
-    /// Uses this app secret until the program ends, or until [`Self::unstage`]; the keychain keeps
-    /// what it has.
-    pub fn stage_client_secret(&self, client: &str, secret: &Secret) {
-        self.lock().insert(client_key(client), secret.clone());
+    /// Uses this app secret from now on; the keychain keeps what it has. Returns what was used so far,
+    /// for [`Self::unstage`].
+    pub fn stage_client_secret(&self, client: &str, secret: &Secret) -> Option<Secret> {
+        self.lock().insert(client_key(client), secret.clone())
     }
 
-    /// Goes back to what the keychain has.
-    pub fn unstage(&self, client: &str) {
-        self.lock().remove(&client_key(client));
+    /// Goes back to what was used before, or to what the keychain has.
+    pub fn unstage(&self, client: &str, before: Option<Secret>) {
+        let mut read = self.lock();
+        match before {
+            Some(secret) => drop(read.insert(client_key(client), secret)),
+            None => drop(read.remove(&client_key(client))),
+        }
     }
 
     /// Keeps the tokens in memory only: the person wants no trace after the program ends.

@@ -45,9 +45,10 @@ struct Fresh {
 impl Engine {
     /// Connects an account that may be new.
     pub(crate) async fn connect(self: &Arc<Self>, ask: Connect) -> Result<Connected, Internal> {
-        let client = self.client_for(&ask).await?;
+        let (client, before) = self.client_for(&ask).await?;
         let attempt = self.attempt();
         let given = ask.client.and_then(|client| client.secret);
+        let was_given = given.is_some();
         let done = async {
             let fresh = self.trip(&client, ask.paste, |_| Ok(())).await?;
             // Only an app that works takes the place of the one that was known.
@@ -58,9 +59,8 @@ impl Engine {
             self.keep(&client, fresh, attempt, ask.remember).await
         };
         let done = done.await;
-        if done.is_err() {
-            self.safe.unstage(&client.key);
-            self.forget_provider(&client.key);
+        if done.is_err() && was_given {
+            self.safe.unstage(&client.key, before);
         }
         done
     }
@@ -144,19 +144,28 @@ impl Engine {
     ) -> Result<AccountView, Internal> {
         let account = self.account(id)?;
         let generation = account.grant.generation;
-        if account.grant.active().is_some() {
-            if remember == Remember::UntilQuit {
-                self.safe.take_out(id, generation).await?;
-                self.safe.drop_card(id).await?;
-            } else if let Some(tokens) = self.safe.tokens(id, generation).await? {
-                self.safe
-                    .keep_tokens(id, generation, &tokens, remember)
-                    .await?;
-                let client = self.client(&account.client)?;
-                let mut card = self.card(&account, &client, generation);
-                card.remember = remember;
-                self.safe.put_card(card).await?;
-            }
+        if account.grant.active().is_none() {
+            let account = self.happen(id, Event::RememberChosen(remember)).await?;
+            return self.account_view(&account);
+        }
+        // Into memory first, so that it goes on working whatever becomes of the entry.
+        let tokens = self.safe.tokens(id, generation).await?;
+        if remember == Remember::UntilQuit {
+            self.store.add_leftover(&format!("{CARD}{id}"))?;
+            let account = self.happen(id, Event::RememberChosen(remember)).await?;
+            self.safe.take_out(id, generation).await?;
+            self.delete_leftovers().await?;
+            return self.account_view(&account);
+        }
+        if let Some(tokens) = tokens {
+            self.safe
+                .keep_tokens(id, generation, &tokens, remember)
+                .await?;
+            let client = self.client(&account.client)?;
+            let mut card = self.card(&account, &client, generation);
+            card.remember = remember;
+            self.store.drop_leftover(&format!("{CARD}{id}"))?;
+            self.safe.put_card(card).await?;
         }
         let account = self.happen(id, Event::RememberChosen(remember)).await?;
         self.account_view(&account)
@@ -167,7 +176,7 @@ impl Engine {
     }
 
     /// The app registration to sign in with: given now, known, or built in.
-    async fn client_for(&self, ask: &Connect) -> Result<Client, Internal> {
+    async fn client_for(&self, ask: &Connect) -> Result<(Client, Option<Secret>), Internal> {
         let provider = self.provider(&ask.provider)?;
         let key = client_key(&ask.provider, &ask.vars);
         let known = self.store.client(&key)?;
@@ -219,12 +228,18 @@ impl Engine {
         // Checked before anything is written: addresses that make no sense are told at once.
         self.forget_provider(&key);
         let provider = self.provider_of(&client)?;
+        let mut before = None;
         if let Some(secret) = given.and_then(|client| client.secret.as_ref()) {
-            self.safe.stage_client_secret(&key, &secret.0);
+            before = self.safe.stage_client_secret(&key, &secret.0);
         }
         let needs_secret = provider.client().secret == SecretRule::Required
             && built_in.is_none_or(|(id, _)| *id != client.client_id);
-        if needs_secret && self.safe.client_secret(&key).await?.is_none() {
+        // The secret that is known belongs to the app that is known.
+        let of_another = known
+            .as_ref()
+            .is_some_and(|known| known.client_id != client.client_id)
+            && given.is_none_or(|client| client.secret.is_none());
+        if needs_secret && (of_another || self.safe.client_secret(&key).await?.is_none()) {
             return Err(Internal(
                 Problem::new(
                     Code::ClientNeeded,
@@ -240,7 +255,7 @@ impl Engine {
                 )),
             ));
         }
-        Ok(client)
+        Ok((client, before))
     }
 
     /// From the browser to a checked token.
@@ -436,6 +451,7 @@ impl Engine {
         remember: Remember,
     ) -> Result<Connected, Internal> {
         let id = AccountId::of(&client.key, &fresh.identity.id);
+        let keychain_turn = self.keychain_turn.lock().await;
         let known = self.store.account(&id)?;
         let is_new = known.is_none();
         let mut account = known.unwrap_or_else(|| Account {
@@ -458,10 +474,8 @@ impl Engine {
         account.grant.remember = remember;
         let next = account.grant.generation.next();
         let key = crate::safe::token_key(&id, next);
-        let keychain_turn = self.keychain_turn.lock().await;
         // An entry of that name may wait for its deletion since an earlier life of the account.
         self.store.drop_leftover(&key)?;
-        self.store.drop_leftover(&format!("{CARD}{id}"))?;
         self.safe
             .keep_tokens(&id, next, &fresh.tokens, remember)
             .await
@@ -469,13 +483,16 @@ impl Engine {
         let mut card = self.card(&account, client, next);
         card.since = self.now();
         card.expires = fresh.facts.expiry;
-        if remember != Remember::UntilQuit {
+        let card_key = format!("{CARD}{id}");
+        if remember == Remember::UntilQuit {
+            self.store.add_leftover(&card_key)?;
+        } else {
+            self.store.drop_leftover(&card_key)?;
             self.safe
                 .put_card(card)
                 .await
                 .map_err(|error| not_kept(&error))?;
         }
-        drop(keychain_turn);
         let exchanged = fresh.short_expires.map(|from| Happening::Exchanged {
             from,
             to: fresh.facts.expiry,
@@ -484,6 +501,7 @@ impl Engine {
             let _turn = self.turn();
             if let Some(now_known) = self.store.account(&id)? {
                 if now_known.grant.generation.next() != next {
+                    self.store.add_leftover(&key)?;
                     return Err(Internal(Problem::new(
                         Code::NotNow,
                         "the account changed while you were signing in; sign in again",
@@ -514,6 +532,10 @@ impl Engine {
             account = stepped;
             effects
         };
+        // One that was added while the new secret was written means an older one of that name.
+        self.store.drop_leftover(&key)?;
+        drop(keychain_turn);
+        self.delete_leftovers().await?;
         if let Some(happening) = exchanged {
             self.store.note(self.now(), Some(&id), &happening)?;
             self.publish(Some(&id), None, happening);

@@ -11,6 +11,7 @@ use evergrant_core::post;
 use evergrant_core::provider::Facts;
 
 use crate::engine::{Engine, Internal};
+use crate::grants::CARD;
 use crate::safe::Card;
 use crate::store::{Account, Change, Client};
 
@@ -77,8 +78,10 @@ impl Engine {
 
     fn take_over_all(&self, cards: &[Card], found: &mut Vec<String>) -> Result<usize, Internal> {
         let (mut taken, mut failed) = (0, 0);
+        let gone = self.store.leftovers()?;
         for card in cards {
-            if self.store.account(&card.account)?.is_some() {
+            let forgotten = gone.contains(&format!("{CARD}{}", card.account));
+            if forgotten || self.store.account(&card.account)?.is_some() {
                 continue;
             }
             match self.take_over(card) {
@@ -99,13 +102,16 @@ impl Engine {
     }
 
     fn take_over(&self, card: &Card) -> Result<(), Internal> {
-        self.store.put_client(&Client {
-            key: card.client.clone(),
-            provider: card.provider.clone(),
-            vars: card.vars.clone(),
-            client_id: card.client_id.clone(),
-            skew: TimeDelta::zero(),
-        })?;
+        // An app that was registered since then is the one to go on with.
+        if self.store.client(&card.client)?.is_none() {
+            self.store.put_client(&Client {
+                key: card.client.clone(),
+                provider: card.provider.clone(),
+                vars: card.vars.clone(),
+                client_id: card.client_id.clone(),
+                skew: TimeDelta::zero(),
+            })?;
+        }
         let now = self.now();
         // A saved token proves nothing: whether it is good is for the first check to say.
         let active = Active {

@@ -64,7 +64,12 @@ pub fn measure(runtime: &Runtime, issuer: &Issuer) -> Result<Queues, String> {
         for (queue, series) in filled.iter().zip(&mut next) {
             let found = series.time(|| {
                 let due = queue.store.posts_due(queue.first_due, BATCH)?;
-                Ok::<_, evergrant_engine::store::StoreError>((due, queue.store.next_post_wake()?))
+                Ok::<_, evergrant_engine::store::StoreError>((
+                    due,
+                    queue
+                        .store
+                        .next_post_wake(queue.first_due - TimeDelta::milliseconds(1))?,
+                ))
             });
             let (due, wake) = found.map_err(said)?;
             if due.len() != 1 || wake != Some(queue.first_due) {

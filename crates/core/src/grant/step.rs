@@ -253,11 +253,15 @@ impl Grant {
                 }));
                 effects.push(Effect::Withdraw);
                 effects.push(Effect::ForgetSecret(generation));
-                let state = GrantState::Active(Active::fresh(facts, asked, now, remember, policy));
+                let scopes = facts.scopes.clone().or(active.facts.scopes);
+                let facts = Facts { scopes, ..facts };
+                let mut fresh = Active::fresh(facts, asked, now, remember, policy);
+                // The person signed in when they did; a renewal is no new sign-in.
+                (fresh.since, fresh.forget_at) = (active.since, active.forget_at);
                 Self {
                     generation: generation.next(),
                     remember,
-                    state,
+                    state: GrantState::Active(fresh),
                 }
             }
             // A renewal that is refused does not end a token that still works: ask about that one.
@@ -280,8 +284,9 @@ impl Grant {
                 }
             }
             RenewalOutcome::CantTell(why) => {
-                active.renew_after = Some(now + policy.retry_cap);
                 active.cannot_tell(now, why, None, now, policy, effects);
+                // Whatever comes first, the renewal is tried again with the next check.
+                active.renew_after = Some(active.next_check);
                 Self {
                     generation,
                     remember,
@@ -444,6 +449,13 @@ impl Active {
             return Ok(self);
         }
         match verdict {
+            // A token that is over can still be renewed: only a refused renewal is the end of it.
+            Verdict::Dead(EndReason::Expired)
+                if policy.renewal.is_some() && self.facts.expiry.is_past(now) =>
+            {
+                self.next_check = now + policy.retry_first;
+                self.renew_after = self.renew_after.map(|at| at.min(self.next_check));
+            }
             Verdict::Dead(reason) => return Err(self.end_with(reason, generation, now, effects)),
             Verdict::Good(facts) => self.good(facts, asked, now, policy, effects),
             Verdict::CantTell { why, retry_after } => {

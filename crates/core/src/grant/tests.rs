@@ -418,6 +418,71 @@ fn a_refused_renewal_does_not_end_a_token_that_still_works() {
 }
 
 #[test]
+fn a_token_that_is_over_waits_for_its_renewal_and_only_a_refused_one_ends_it() {
+    let policy = GrantPolicy {
+        renewal: Some(RenewalPolicy {
+            lead: TimeDelta::minutes(10),
+            min_age: TimeDelta::days(1),
+        }),
+        ..policy()
+    };
+    let due = at(60) - TimeDelta::minutes(10);
+    let (grant, effects) = signed_in(Remember::Always).step(Event::Woke, due, &policy);
+    let Some(Effect::Renew(attempt)) = effects.last() else {
+        panic!("no renewal in {effects:?}")
+    };
+    let outcome = RenewalOutcome::CantTell(CantTell::Network {
+        said: "no network".into(),
+    });
+    let event = Event::RenewalAnswered {
+        attempt: *attempt,
+        outcome,
+    };
+    let (grant, _) = grant.step(event, due, &policy);
+    let over = Event::CheckAnswered {
+        generation: grant.generation,
+        asked: at(60),
+        verdict: Verdict::Dead(EndReason::Expired),
+    };
+    let (grant, effects) = grant.step(over, at(60), &policy);
+    assert!(grant.active().is_some());
+    assert!(!effects.contains(&Effect::ForgetSecret(grant.generation)));
+    let again = grant.wake_at(&policy).unwrap().max(at(60));
+    let (grant, effects) = grant.step(Event::Woke, again, &policy);
+    let Some(Effect::Renew(attempt)) = effects.last() else {
+        panic!("no second renewal in {effects:?}")
+    };
+    let event = Event::RenewalAnswered {
+        attempt: *attempt,
+        outcome: RenewalOutcome::Refused(EndReason::RefreshRefused),
+    };
+    let (grant, _) = grant.step(event, again, &policy);
+    assert_eq!(grant.ended().unwrap().reason, EndReason::RefreshRefused);
+}
+
+#[test]
+fn a_renewal_does_not_prolong_what_the_person_chose() {
+    let policy = GrantPolicy {
+        renewal: Some(RenewalPolicy {
+            lead: TimeDelta::days(10),
+            min_age: TimeDelta::days(1),
+        }),
+        ..policy()
+    };
+    let (grant, effects) = signed_in(Remember::Days(55)).step(Event::Woke, at(50), &policy);
+    let [Effect::Renew(attempt)] = effects[..] else {
+        panic!("no renewal")
+    };
+    let outcome = RenewalOutcome::Renewed {
+        facts: facts(110),
+        asked: at(50),
+    };
+    let event = Event::RenewalAnswered { attempt, outcome };
+    let (grant, _) = grant.step(event, at(50), &policy);
+    assert_eq!(grant.active().unwrap().forget_at, Some(at(55)));
+}
+
+#[test]
 fn a_warning_that_was_never_given_does_not_keep_the_grant_awake_after_the_end() {
     let grant = signed_in(Remember::Always);
     let (grant, _) = grant.step(Event::Woke, at(70), &policy());

@@ -89,23 +89,6 @@ impl Store {
         self.told_no_more("begun anew")
     }
 
-    /// Accounts that work and have posts which wait for a sign-in all the same.
-    pub fn accounts_with_forgotten_posts(&self) -> Result<Vec<AccountId>, StoreError> {
-        let connection = self.lock();
-        let mut query = connection.prepare_cached(
-            "SELECT DISTINCT account FROM post
-             WHERE state IN ('held', 'uncertain') AND wake_at IS NULL
-               AND account IN (SELECT id FROM account WHERE state = 'active')
-               AND ((state = 'held'
-                     AND json_extract(body, '$.state.why.for') IN ('sign_in', 'signed_out'))
-                 OR (state = 'uncertain'
-                     AND json_extract(body, '$.state.ask_person') = 0
-                     AND json_extract(body, '$.state.look_at') IS NULL))",
-        )?;
-        let rows = query.query_map([], |row| row.get::<_, String>(0))?;
-        rows.map(|row| Ok(AccountId(row?))).collect()
-    }
-
     /// One account.
     pub fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
         one(
@@ -145,13 +128,12 @@ impl Store {
         rows.map(|row| Ok(AccountId(row?))).collect()
     }
 
-    /// When the next account wants to be woken.
-    pub fn next_account_wake(&self) -> Result<Option<Instant>, StoreError> {
-        let found: Option<i64> = self.lock().query_row(
-            "SELECT min(wake_at) FROM account WHERE wake_at IS NOT NULL",
-            [],
-            |row| row.get(0),
-        )?;
+    /// When the next account wants to be woken, after `now`.
+    pub fn next_account_wake(&self, now: Instant) -> Result<Option<Instant>, StoreError> {
+        let found: Option<i64> = self
+            .lock()
+            .prepare_cached("SELECT min(wake_at) FROM account WHERE wake_at > ?1")?
+            .query_row([millis(now)], |row| row.get(0))?;
         Ok(found.map(instant))
     }
 

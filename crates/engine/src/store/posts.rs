@@ -79,13 +79,29 @@ impl Store {
         )
     }
 
-    /// When the next post wants to be woken.
-    pub fn next_post_wake(&self) -> Result<Option<Instant>, StoreError> {
+    /// When the next post wants to be woken, after `now`.
+    pub fn next_post_wake(&self, now: Instant) -> Result<Option<Instant>, StoreError> {
         let found: Option<i64> = self
             .lock()
-            .prepare_cached("SELECT min(wake_at) FROM post WHERE wake_at IS NOT NULL")?
-            .query_row([], |row| row.get(0))?;
+            .prepare_cached("SELECT min(wake_at) FROM post WHERE wake_at > ?1")?
+            .query_row([millis(now)], |row| row.get(0))?;
         Ok(found.map(instant))
+    }
+
+    /// Posts that wait for a sign-in although their account works: the process that was to release
+    /// them has ended.
+    pub fn forgotten_posts(&self) -> Result<Vec<PostId>, StoreError> {
+        self.ids(
+            "SELECT id FROM post
+             WHERE state IN ('held', 'uncertain') AND wake_at IS NULL
+               AND account IN (SELECT id FROM account WHERE state = 'active')
+               AND ((state = 'held'
+                     AND json_extract(body, '$.state.why.for') IN ('sign_in', 'signed_out'))
+                 OR (state = 'uncertain'
+                     AND json_extract(body, '$.state.ask_person') = 0
+                     AND json_extract(body, '$.state.look_at') IS NULL))",
+            [],
+        )
     }
 
     /// Posts that a process which ended has left in the middle of an attempt.

@@ -274,7 +274,7 @@ async fn a_broken_provider_file_stops_its_own_accounts_and_no_other() {
     )];
     lab.restart().await.unwrap();
     lab.clock.set(due);
-    let problem = lab.ask(Command::RunDue).await.unwrap_err();
+    let problem = lab.run().await.problem.unwrap();
     assert_eq!(problem.code, Code::BadProviderFile, "{problem:?}");
     assert!(problem.message.contains("other.toml:"), "{problem}");
     assert_eq!(lab.said(), ["by practice"]);

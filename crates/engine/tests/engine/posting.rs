@@ -327,3 +327,32 @@ async fn what_the_service_refuses_for_good_is_shown_and_not_repeated() {
     lab.ask(Command::SendNow { post: failed.id }).await.unwrap();
     assert_eq!(lab.said(), ["odd"]);
 }
+
+#[tokio::test]
+async fn a_post_that_cannot_be_looked_up_for_want_of_a_role_is_put_to_the_person_without_noise() {
+    let lab = Lab::connected().await;
+    lab.trouble(Trouble::LoseResponse {
+        on: Where::once(Endpoint::Feed),
+    });
+    lab.post_now("uncertain").await;
+    lab.trouble(Trouble::TakeRole {
+        person: "ada".into(),
+        page: "500100".into(),
+    });
+    lab.post_now("held").await;
+    let soon = lab.now() + TimeDelta::hours(2);
+    lab.run_until(soon).await;
+    for _ in 0..20 {
+        lab.run().await;
+    }
+    let posts = lab.queue().await;
+    assert!(posts.iter().all(|post| post.needs_person), "{posts:?}");
+    assert_eq!(lab.notices().len(), 2, "one for each: {:?}", lab.notices());
+    let asked = lab.practice.network().count(Endpoint::DebugToken);
+    lab.run().await;
+    assert_eq!(
+        lab.practice.network().count(Endpoint::DebugToken),
+        asked,
+        "a run with nothing due asks nobody"
+    );
+}
