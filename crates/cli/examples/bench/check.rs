@@ -118,7 +118,7 @@ impl Check {
             ]
         };
         let text = format!(
-            "{} checks of a connected account, by turns with the same request sent by hand over the same\nkept-alive connection to the practice network on loopback. What a check finds is on the disk before it\nis answered (`synchronous = FULL`); the last line is one such write alone, on the same disk.",
+            "{} checks of a connected account, by turns with the same request sent by hand over the same\nkept-alive connection to the practice network on loopback. A check that says “good”\nonce more is written without waiting for the disk; every other change waits (`synchronous = FULL`).\nThe last line is one write that waits, on the same disk.",
             self.whole.len()
         );
         let table = Table {
