@@ -24,7 +24,7 @@ export async function openApp({ binary, args = [], port = 4444, waitForWindow = 
     return value;
   }
 
-  async function until(ask, ms = 5_000) {
+  async function until(ask, ms = 20_000) {
     for (const end = Date.now() + ms; ; await sleep(50)) {
       const value = await ask().catch(() => undefined);
       if (value) return value;
