@@ -85,6 +85,8 @@ pub fn of_checks(checks: &[CheckView]) -> Exit {
     };
     if any(&["dead", "not_signed_in"]) {
         Exit::NeedsSignIn
+    } else if checks.iter().any(|it| it.keychain.is_some()) {
+        Exit::Keychain
     } else if any(&["cant_tell"]) {
         Exit::Unreachable
     } else {

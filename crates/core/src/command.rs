@@ -380,6 +380,9 @@ pub struct CheckView {
     pub result: String,
     /// The same in a sentence.
     pub sentence: String,
+    /// Why nobody can tell, where the keychain is why: its code, such as `keychain_locked`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keychain: Option<String>,
 }
 
 /// What a person does before connecting.

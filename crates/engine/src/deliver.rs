@@ -71,6 +71,7 @@ impl Engine {
         let policy = self.post_policy(&post);
         let now = self.now();
         let before = post.clone();
+        let event = self.unless_claimed(&post, event)?;
         let (post, effects) = post.step(event, now, &policy);
         if post == before && effects.is_empty() {
             return Ok((post, effects));
@@ -87,6 +88,31 @@ impl Engine {
             self.publish(Some(&post.account), Some(id), note);
         }
         Ok((post, effects))
+    }
+
+    /// Of two equal posts that are looked up in the same moment only one can be the one that was
+    /// found. Called under the turn.
+    fn unless_claimed(&self, post: &Post, event: Event) -> Result<Event, Internal> {
+        let Event::LookedUp {
+            attempt,
+            found: Found::There { remote_id, .. },
+        } = &event
+        else {
+            return Ok(event);
+        };
+        if !self
+            .store
+            .known_remote_ids(&post.target)?
+            .contains(remote_id)
+        {
+            return Ok(event);
+        }
+        Ok(Event::LookedUp {
+            attempt: *attempt,
+            found: Found::CantTell {
+                said: "what was found is another post of this queue".into(),
+            },
+        })
     }
 
     /// Lets `event` happen to the post and does what follows, until it rests. A post that another

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use evergrant_core::command::{CheckView, Command, Problem, Reply};
+use evergrant_core::grant::CantTell;
 use evergrant_core::ids::AccountId;
 use evergrant_core::post::Event as PostEvent;
 
@@ -117,6 +118,10 @@ impl Engine {
                 self.release_posts(&id).await?;
             }
             let account = self.account_view(&self.account(&id)?)?;
+            let keychain = match &outcome {
+                Outcome::CantTell(CantTell::Keychain { code, .. }) => Some(code.clone()),
+                _ => None,
+            };
             let (result, sentence) = match outcome {
                 Outcome::Good => (
                     "good",
@@ -136,6 +141,7 @@ impl Engine {
                 account,
                 result: result.into(),
                 sentence,
+                keychain,
             });
         }
         Ok(views)

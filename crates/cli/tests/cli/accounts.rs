@@ -99,7 +99,7 @@ fn listing_needs_no_passphrase() {
     std::fs::remove_file(room.path("passphrase")).unwrap();
     room.ok(&["accounts"]);
     let check = room.run(&["check"]);
-    assert_eq!(check.code, 4, "{check:?}");
+    assert_eq!(check.code, 5, "{check:?}");
     assert!(check.out.contains("cannot be read"), "{check:?}");
 }
 

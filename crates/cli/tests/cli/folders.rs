@@ -60,7 +60,7 @@ It is used from now on: [ROOM]/config/config.toml says so.
     room.write("new", "a better one\n");
     room.ok(&["vault", "change-passphrase", "--new-passphrase-file", "new"]);
     let old = room.run(&["check"]);
-    assert_eq!(old.code, 4, "{old:?}");
+    assert_eq!(old.code, 5, "{old:?}");
     room.ok(&["check", "--passphrase-file", "new"]);
 }
 

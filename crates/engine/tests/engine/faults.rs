@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use evergrant_core::EndReason;
-use evergrant_core::command::{Code, Command};
+use evergrant_core::command::{Code, Command, Reply};
 
 use crate::lab::{Lab, code, days};
 
@@ -14,6 +14,10 @@ async fn a_locked_keychain_ends_nothing_and_everything_goes_on_when_it_is_unlock
     let (result, sentence) = lab.check().await;
     assert_eq!(result, "cant_tell");
     assert!(sentence.contains("keychain is locked"), "{sentence}");
+    let Reply::Checks { checks } = lab.ask(Command::Check { account: None }).await.unwrap() else {
+        panic!("no checks")
+    };
+    assert_eq!(checks[0].keychain.as_deref(), Some("keychain_locked"));
     assert_eq!(lab.account().await.state, "active");
     let held = lab.post_now("waits").await;
     assert_eq!(held.state, "held");
