@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use evergrant_core::EndReason;
 use evergrant_core::command::{Code, Problem, TargetView};
 use evergrant_core::grant::{self, CantTell};
-use evergrant_core::ids::{AccountId, Attempt, ChildId, PostId};
+use evergrant_core::ids::{AccountId, Attempt, ChildId, Generation, PostId};
 use evergrant_core::policy::PostPolicy;
 use evergrant_core::post::{Effect, Event, Found, Hold, Post, PostState};
 use evergrant_core::provider::{
@@ -39,7 +39,7 @@ struct Prepared {
     client: Client,
     kind: PostKind,
     values: Values,
-    generation: evergrant_core::ids::Generation,
+    generation: Generation,
 }
 
 /// Why an attempt does not go on.
@@ -502,12 +502,8 @@ impl Engine {
             (Class::Dead, Some(EndReason::RoleLost)) => Hold::Role,
             (Class::Dead, reason) => {
                 let reason = reason.unwrap_or(EndReason::Revoked);
-                let event = grant::Event::UseRefused {
-                    generation: prepared.generation,
-                    asked: self.issuer_now(&prepared.client.key),
-                    reason,
-                };
-                self.held_by(&post.account, event, reason, refusal).await?
+                self.held_by(&post.account, prepared.generation, reason, refusal)
+                    .await?
             }
             (Class::ScopeMissing, _) => Hold::Permission {
                 scopes: prepared.kind.needs.clone(),
@@ -526,10 +522,16 @@ impl Engine {
     async fn held_by(
         self: &Arc<Self>,
         account: &AccountId,
-        event: grant::Event,
+        generation: Generation,
         reason: EndReason,
         refusal: &Refusal,
     ) -> Result<Hold, Internal> {
+        let asked = self.issuer_now(&self.account(account)?.client);
+        let event = grant::Event::UseRefused {
+            generation,
+            asked,
+            reason,
+        };
         let account = self.happen(account, event).await?;
         Ok(if account.grant.active().is_some() {
             Hold::Unreachable {
@@ -612,9 +614,7 @@ impl Engine {
                     after = page.next.map(String::from);
                 }
                 Err(refusal) => {
-                    return Ok(Err(self
-                        .children_refused(account, client, &refusal)
-                        .await?));
+                    return Ok(Err(self.children_refused(account, &refusal).await?));
                 }
             }
             if after.is_none() {
@@ -627,18 +627,13 @@ impl Engine {
     async fn children_refused(
         self: &Arc<Self>,
         account: &Account,
-        client: &Client,
         refusal: &Refusal,
     ) -> Result<Stop, Internal> {
         let retry_after = refusal.retry_after;
         let why = match (refusal.class, refusal.reason) {
             (Class::Dead, Some(reason)) if reason != EndReason::RoleLost => {
-                let event = grant::Event::UseRefused {
-                    generation: account.grant.generation,
-                    asked: self.issuer_now(&client.key),
-                    reason,
-                };
-                self.held_by(&account.id, event, reason, refusal).await?
+                self.held_by(&account.id, account.grant.generation, reason, refusal)
+                    .await?
             }
             (Class::Dead, _) => Hold::Role,
             (Class::ScopeMissing, _) => Hold::Permission { scopes: Vec::new() },

@@ -225,7 +225,8 @@ impl Engine {
         }
     }
 
-    /// The provider of a client, with its addresses replaced where the client says so.
+    /// The provider of a client, with its addresses replaced where the client says so. A client's key
+    /// stands for its variables, so what is remembered by it never changes.
     pub(crate) fn provider_of(&self, client: &Client) -> Result<Arc<Provider>, Problem> {
         if let Some(known) = lock(&self.providers).get(&client.key) {
             return Ok(Arc::clone(known));
@@ -293,10 +294,6 @@ impl Engine {
 
     pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
         lock(&self.turn)
-    }
-
-    pub(crate) fn forget_provider(&self, client: &str) {
-        lock(&self.providers).remove(client);
     }
 }
 

@@ -226,7 +226,6 @@ impl Engine {
             skew: known.as_ref().map(|client| client.skew).unwrap_or_default(),
         };
         // Checked before anything is written: addresses that make no sense are told at once.
-        self.forget_provider(&key);
         let provider = self.provider_of(&client)?;
         let mut before = None;
         if let Some(secret) = given.and_then(|client| client.secret.as_ref()) {

@@ -85,10 +85,20 @@ impl Engine {
             .collect()
     }
 
-    /// The names that posts are shown with, read once.
+    /// The names that a whole queue is shown with, read once.
     pub(crate) fn names(&self) -> Result<Names, Internal> {
+        self.names_of(self.store.accounts()?)
+    }
+
+    pub(crate) fn post_view(&self, post: &Post) -> PostView {
+        let account = self.store.account(&post.account).ok().flatten();
+        // A post is shown also when the names cannot be had.
+        self.names_of(account).unwrap_or_default().view(post)
+    }
+
+    fn names_of(&self, accounts: impl IntoIterator<Item = Account>) -> Result<Names, Internal> {
         let mut names = Names::default();
-        for account in self.store.accounts()? {
+        for account in accounts {
             for child in self.store.children(&account.id)? {
                 names
                     .targets
@@ -97,11 +107,6 @@ impl Engine {
             names.accounts.insert(account.id, account.name);
         }
         Ok(names)
-    }
-
-    pub(crate) fn post_view(&self, post: &Post) -> PostView {
-        // A post is shown also when the names cannot be had.
-        self.names().unwrap_or_default().view(post)
     }
 
     pub(crate) fn diary(&self, filter: &DiaryFilter) -> Result<Vec<DiaryView>, Internal> {
