@@ -10,9 +10,9 @@ use crate::session::{Answer, Session, odd};
 
 /// Looks around. It also works where the engine cannot be opened, and then says why.
 pub async fn doctor(session: &Session) -> Result<Answer, Problem> {
-    let (mut findings, exit) = match session.engine("doctor").await {
-        Ok(engine) => {
-            let reply = engine.handle(Command::Doctor).await?;
+    let (mut findings, exit) = match session.door("doctor", None).await {
+        Ok(mut door) => {
+            let reply = door.handle(Command::Doctor).await?;
             let Reply::Doctor { doctor } = reply else {
                 return Err(odd(&reply));
             };

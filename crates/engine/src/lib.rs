@@ -21,6 +21,8 @@ mod run;
 mod safe;
 mod sign_in;
 mod sign_out;
+#[cfg(unix)]
+pub mod socket;
 mod start;
 pub mod store;
 mod view;

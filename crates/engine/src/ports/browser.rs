@@ -80,12 +80,7 @@ impl SystemBrowser {
 
     /// Brings `page` before the person.
     async fn show(self, page: Url) -> Result<(), TripError> {
-        // Only web pages: the address may come from a service's own description of itself.
-        if page.scheme() != "https" && !(page.scheme() == "http" && is_loopback(&page)) {
-            return Err(TripError::NoBrowser(
-                "the address of the sign-in page is not an https address".to_owned(),
-            ));
-        }
+        is_page(&page)?;
         if let Some(announce) = &self.announce {
             announce(&page);
         }
@@ -201,6 +196,24 @@ impl Trip for PasteTrip {
             paste::ask(source.as_ref(), &page, &redirect, &expected).await
         })
     }
+}
+
+/// Opens a sign-in page in the system's browser, for a client whose owner waits for the answer.
+pub fn open_page(address: &str) -> Result<(), TripError> {
+    let page = Url::parse(address).map_err(|error| TripError::NoBrowser(error.to_string()))?;
+    is_page(&page)?;
+    launch(&page)
+        .map_err(|_| TripError::NoBrowser("the program that opens web pages failed".to_owned()))
+}
+
+/// Only web pages: the address may come from a service's own description of itself.
+fn is_page(page: &Url) -> Result<(), TripError> {
+    if page.scheme() == "https" || (page.scheme() == "http" && is_loopback(page)) {
+        return Ok(());
+    }
+    Err(TripError::NoBrowser(
+        "the address of the sign-in page is not an https address".to_owned(),
+    ))
 }
 
 /// Starts the system's browser without waiting for it; a launcher that fails does so at once.
