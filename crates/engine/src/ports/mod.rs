@@ -10,17 +10,21 @@ pub mod failing;
 pub mod http;
 mod loopback;
 pub mod manual_clock;
+pub mod network;
 pub mod notifier;
 mod page;
 pub mod paste;
 pub mod random;
 pub mod scripted;
+#[cfg(target_os = "linux")]
+mod timer;
 
 pub use browser::SystemBrowser;
 pub use clock::{FileClock, SystemClock};
 pub use failing::FailingHttp;
 pub use http::ReqwestHttp;
 pub use manual_clock::ManualClock;
+pub use network::{HandNetwork, NetworkWatch, SystemNetwork};
 pub use notifier::{Desktop, Recorded, Silent};
 pub use paste::{PasteMistake, PasteSource};
 pub use random::{OsRandom, SeededRandom};
@@ -44,8 +48,18 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Instant;
 
     /// Waits until `at`, but never longer than `cap` of real time: computers suspend and clocks
-    /// jump, so the caller looks again.
+    /// jump, so the caller looks again. May end earlier when the clock was set.
     fn wait_until(&self, at: Instant, cap: Duration) -> Pending<'_, ()>;
+
+    /// How much time has really passed since some fixed moment: goes on while the computer sleeps,
+    /// and setting the clock does not change it.
+    ///
+    /// A clock that knows nothing better says what [`now`](Self::now) says. Then a clock that was
+    /// set forward cannot be told from a computer that slept.
+    fn passed(&self) -> Duration {
+        let since = self.now().signed_duration_since(Instant::UNIX_EPOCH);
+        since.to_std().unwrap_or_default()
+    }
 }
 
 /// Carrying one request to a service and its answer back. Never follows a redirect.
