@@ -43,8 +43,11 @@ impl Clock for SystemClock {
     }
 
     #[cfg(target_os = "linux")]
-    fn passed(&self) -> Duration {
-        super::timer::passed()
+    fn reading(&self) -> super::Reading {
+        super::Reading {
+            now: self.now(),
+            passed: super::timer::passed(),
+        }
     }
 }
 
@@ -252,8 +255,8 @@ mod tests {
 
     #[test]
     fn passed_time_only_grows() {
-        let before = SystemClock.passed();
-        assert!(SystemClock.passed() >= before);
+        let before = SystemClock.reading().passed;
+        assert!(SystemClock.reading().passed >= before);
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use evergrant_core::Instant;
 use tokio::sync::watch;
 
-use super::{Clock, Pending};
+use super::{Clock, Pending, Reading};
 
 /// A clock for tests and the story. Clones share the same time.
 ///
@@ -119,9 +119,13 @@ impl Clock for ManualClock {
         self.inner.lock().now
     }
 
-    fn passed(&self) -> Duration {
-        let since = self.true_now().signed_duration_since(Instant::UNIX_EPOCH);
-        since.to_std().unwrap_or_default()
+    fn reading(&self) -> Reading {
+        let state = self.inner.lock();
+        let since = (state.now - state.was_set).signed_duration_since(Instant::UNIX_EPOCH);
+        Reading {
+            now: state.now,
+            passed: since.to_std().unwrap_or_default(),
+        }
     }
 
     fn wait_until(&self, at: Instant, _cap: Duration) -> Pending<'_, ()> {
@@ -277,12 +281,12 @@ mod tests {
     #[test]
     fn only_time_that_passes_counts_as_passed() {
         let clock = ManualClock::new(at(1000));
-        let begun = clock.passed();
+        let begun = clock.reading().passed;
         clock.advance(TimeDelta::seconds(5));
         clock.jump(TimeDelta::days(3));
         clock.set(at(900));
         clock.advance(TimeDelta::seconds(2));
-        assert_eq!((clock.passed() - begun).as_secs(), 7);
+        assert_eq!(clock.reading().passed, begun + Duration::from_secs(7));
         assert_eq!(clock.now(), at(902));
         assert_eq!(clock.true_now(), at(1007));
     }

@@ -51,15 +51,28 @@ pub trait Clock: Send + Sync {
     /// jump, so the caller looks again. May end earlier when the clock was set.
     fn wait_until(&self, at: Instant, cap: Duration) -> Pending<'_, ()>;
 
-    /// How much time has really passed since some fixed moment: goes on while the computer sleeps,
-    /// and setting the clock does not change it.
+    /// The time now, and how much has really passed.
     ///
-    /// A clock that knows nothing better says what [`now`](Self::now) says. Then a clock that was
-    /// set forward cannot be told from a computer that slept.
-    fn passed(&self) -> Duration {
-        let since = self.now().signed_duration_since(Instant::UNIX_EPOCH);
-        since.to_std().unwrap_or_default()
+    /// A clock that knows nothing better takes all differences of [`now`](Self::now) for time that
+    /// has passed. Then a clock that was set forward cannot be told from a computer that slept.
+    fn reading(&self) -> Reading {
+        let now = self.now();
+        let since = now.signed_duration_since(Instant::UNIX_EPOCH);
+        Reading {
+            now,
+            passed: since.to_std().unwrap_or_default(),
+        }
     }
+}
+
+/// What a [`Clock`] shows at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The time by this computer.
+    pub now: Instant,
+    /// Time since some fixed moment: it goes on while the computer sleeps, and setting the clock
+    /// does not change it.
+    pub passed: Duration,
 }
 
 /// Carrying one request to a service and its answer back. Never follows a redirect.

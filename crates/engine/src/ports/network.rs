@@ -22,7 +22,7 @@ impl NetworkWatch for SystemNetwork {
             if route::changed().await.is_ok() {
                 return;
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         })
     }
 }
@@ -58,8 +58,8 @@ mod route {
 
     use rustix::io::Errno;
     use rustix::net::netlink::SocketAddrNetlink;
-    use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
-    use tokio::io::unix::AsyncFd;
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
+    use tokio::net::unix::pipe;
 
     /// `RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR`, `RTMGRP_IPV4_ROUTE`, `RTMGRP_IPV6_IFADDR` and
     /// `RTMGRP_IPV6_ROUTE` of `linux/rtnetlink.h`.
@@ -80,16 +80,17 @@ mod route {
 
     /// Ends with the next message. What it says does not matter: the way to know is to try.
     pub async fn changed() -> io::Result<()> {
-        let socket = AsyncFd::new(listen()?)?;
+        // Tokio's reader of whatever `read(2)` reads.
+        let socket = pipe::Receiver::from_owned_fd_unchecked(listen()?)?;
         loop {
-            let mut ready = socket.readable().await?;
+            socket.readable().await?;
             let mut message = [0; 64];
-            match recv(socket.get_ref(), &mut message, RecvFlags::empty()) {
-                Err(Errno::AGAIN) => ready.clear_ready(),
-                Err(Errno::INTR) => {}
-                // Also when messages were lost because there were too many.
-                Ok(_) | Err(Errno::NOBUFS) => return Ok(()),
-                Err(error) => return Err(error.into()),
+            match socket.try_read(&mut message) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // Messages were lost because there were too many.
+                Err(error) if Errno::from_io_error(&error) == Some(Errno::NOBUFS) => return Ok(()),
+                Err(error) => return Err(error),
             }
         }
     }

@@ -14,7 +14,7 @@ use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
     timerfd_create, timerfd_settime,
 };
-use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe;
 
 /// Waits until `at`, at most for `cap`, or until the clock is set. An error means that there is no
 /// such timer here; nothing was waited for then.
@@ -40,13 +40,13 @@ pub async fn wait_until(at: Instant, cap: Duration) -> io::Result<()> {
         Ok(_) | Err(Errno::CANCELED) => {}
         Err(error) => return Err(error.into()),
     }
-    let timer = AsyncFd::new(timer)?;
+    // Tokio's reader of whatever `read(2)` reads.
+    let timer = pipe::Receiver::from_owned_fd_unchecked(timer)?;
     loop {
-        let mut ready = timer.readable().await?;
+        timer.readable().await?;
         let mut ends = [0; 8];
-        match rustix::io::read(timer.get_ref(), &mut ends) {
-            Err(Errno::AGAIN) => ready.clear_ready(),
-            Err(Errno::INTR) => {}
+        match timer.try_read(&mut ends) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // Read, or cancelled because the clock was set.
             _ => return Ok(()),
         }
