@@ -11,6 +11,9 @@ pub struct GrantPolicy {
     pub retry_first: TimeDelta,
     /// The longest such wait.
     pub retry_cap: TimeDelta,
+    /// After so many checks in a row without an answer, a sign-in that is to be forgotten is
+    /// forgotten by this computer's clock alone.
+    pub silent_checks: u32,
     /// How long ahead of an announced end the person is warned, longest first.
     pub warn_before: Vec<TimeDelta>,
     /// After this a sign-in that nobody finished is over.
@@ -27,6 +30,7 @@ impl Default for GrantPolicy {
             check_every: TimeDelta::hours(6),
             retry_first: TimeDelta::minutes(1),
             retry_cap: TimeDelta::minutes(30),
+            silent_checks: 48,
             warn_before: vec![TimeDelta::days(7), TimeDelta::days(1)],
             sign_in_patience: TimeDelta::minutes(15),
             wanted_scopes: Vec::new(),

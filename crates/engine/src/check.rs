@@ -42,16 +42,22 @@ impl Engine {
             } else {
                 let (engine, account) = (Arc::clone(self), id.clone());
                 // A task of its own: a caller who gives up does not take the answer from others.
-                let task = tokio::spawn(async move { engine.check_now(&account).await });
-                let (engine, account) = (Arc::clone(self), id.clone());
+                let asking = tokio::spawn(async move {
+                    let check = engine.check_now(&account);
+                    engine.ending.unless_over(check).await
+                });
+                // The engine holds this: the other way round would keep both for ever.
+                let (engine, account) = (Arc::downgrade(self), id.clone());
                 let shared: SharedCheck = async move {
-                    let failed = match task.await {
-                        Ok(Ok(outcome)) => return Ok(outcome),
-                        Ok(Err(internal)) => Problem::from(internal),
-                        Err(_) => Problem::new(Code::NotNow, "the check was given up"),
+                    let failed = match asking.await {
+                        Ok(Some(Ok(outcome))) => return Ok(outcome),
+                        Ok(Some(Err(internal))) => Problem::from(internal),
+                        Ok(None) | Err(_) => Problem::new(Code::NotNow, "the check was given up"),
                     };
                     // Only an answer takes the question off the list by itself.
-                    lock(&engine.checks).remove(&account);
+                    if let Some(engine) = engine.upgrade() {
+                        lock(&engine.checks).remove(&account);
+                    }
                     Err(failed)
                 }
                 .boxed()

@@ -128,11 +128,15 @@ impl Engine {
         let _mark = Delivering { engine: self, id };
         let mut next = Some(event);
         let mut prepared = None;
+        let mut unfinished = None;
         loop {
             let Some(event) = next.take() else {
                 return self.post(id);
             };
             let (post, effects) = self.step_post(id, event)?;
+            if !matches!(post.state, PostState::Sending(_)) {
+                drop(unfinished.take());
+            }
             for effect in effects {
                 match effect {
                     Effect::Prepare(attempt) => {
@@ -143,6 +147,11 @@ impl Engine {
                             }
                             Err(internal) => fault(attempt, internal)?,
                         });
+                        // What is only prepared is begun again by the next owner.
+                        let Some(mark) = self.ending.begin() else {
+                            return self.post(id);
+                        };
+                        unfinished = Some(mark);
                         (self.ports.milestone)(Milestone::BeforeIntent);
                     }
                     Effect::Commit(attempt) => {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,12 +14,14 @@ use evergrant_core::ids::{AccountId, PostId};
 use evergrant_core::provider::{Catalogue, FileError, Provider};
 use evergrant_core::{Instant, Secret};
 use evergrant_keychain::Keychain;
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::broadcast;
 
 use crate::check::SharedCheck;
+use crate::ending::Ending;
+use crate::gate::Gate;
 use crate::owner::Ownership;
 use crate::pictures::Pictures;
-use crate::ports::{Browser, Clock, Http, Limits, Notifier, Random, Transport};
+use crate::ports::{Browser, Clock, Http, Limits, Notifier, Random, Reading, Transport};
 use crate::safe::{Safe, keychain_problem};
 use crate::sign_in::Pending;
 use crate::store::{Client, Store, StoreError};
@@ -27,7 +30,7 @@ use crate::store::{Client, Store, StoreError};
 pub(crate) const AT_ONCE: usize = 16;
 
 /// A clock that differs from the issuer's by less is right.
-const SKEW_NOTICED: TimeDelta = TimeDelta::seconds(5);
+pub(crate) const SKEW_NOTICED: TimeDelta = TimeDelta::seconds(5);
 
 /// What an engine is opened with.
 pub struct Options {
@@ -91,10 +94,15 @@ pub struct Engine {
     /// What went wrong in the last run.
     pub(crate) trouble: Mutex<Option<String>>,
     pub(crate) app_tokens: Mutex<HashMap<String, Secret>>,
-    skews: Mutex<HashMap<String, TimeDelta>>,
+    pub(crate) skews: Mutex<HashMap<String, TimeDelta>>,
+    /// What the clock showed at the last look whether it was set.
+    pub(crate) reading: Mutex<Option<Reading>>,
+    /// True once a service could not be reached.
+    pub(crate) unreachable: AtomicBool,
+    pub(crate) ending: Ending,
     providers: Mutex<HashMap<String, Arc<Provider>>>,
     notices: broadcast::Sender<Notice>,
-    gate: Semaphore,
+    gate: Gate,
     /// Deleting what is left over and keeping a new secret never happen at once.
     pub(crate) keychain_turn: tokio::sync::Mutex<()>,
     /// Reading a state, stepping it and writing it back is one thing.
@@ -134,9 +142,12 @@ impl Engine {
             keychain_turn: tokio::sync::Mutex::default(),
             app_tokens: Mutex::default(),
             skews: Mutex::default(),
+            reading: Mutex::default(),
+            unreachable: AtomicBool::default(),
+            ending: Ending::new(),
             providers: Mutex::default(),
             notices: broadcast::channel(1024).0,
-            gate: Semaphore::new(AT_ONCE),
+            gate: Gate::new(),
             turn: Mutex::default(),
             ports,
             data,
@@ -203,14 +214,21 @@ impl Engine {
         request: Request,
         limits: Limits,
     ) -> Result<Response, Transport> {
-        let _place = self.gate.acquire().await;
-        let answer = self.ports.http.send(request, limits).await?;
-        self.learn_time(client, &answer);
-        Ok(answer)
+        let _place = self.gate.enter(client).await;
+        let answer = self.ports.http.send(request, limits).await;
+        match &answer {
+            Ok(answer) => self.learn_time(client, answer),
+            Err(Transport::NotSent { .. } | Transport::NoAnswer { .. }) => {
+                self.unreachable.store(true, Ordering::Relaxed);
+            }
+            Err(Transport::TooLarge { .. }) => {}
+        }
+        answer
     }
 
     fn learn_time(&self, client: &str, answer: &Response) {
         let Some(theirs) = answer.date() else { return };
+        let _turn = self.turn();
         let seen = theirs - self.now();
         // The header has whole seconds, and the answer was on its way for a moment.
         let skew = if seen.abs() < SKEW_NOTICED {
@@ -293,7 +311,9 @@ impl Engine {
     }
 
     pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
-        lock(&self.turn)
+        let turn = lock(&self.turn);
+        self.notice_set_clock();
+        turn
     }
 }
 

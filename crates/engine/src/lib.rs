@@ -8,8 +8,11 @@
 mod check;
 mod deliver;
 mod doctor;
+mod ending;
 mod engine;
+mod gate;
 mod grants;
+mod keep;
 mod owner;
 mod pictures;
 pub mod places;
@@ -19,6 +22,7 @@ mod renew;
 mod router;
 mod run;
 mod safe;
+mod set_clock;
 mod sign_in;
 mod sign_out;
 #[cfg(unix)]

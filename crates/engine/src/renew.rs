@@ -22,6 +22,10 @@ impl Engine {
         account: &Account,
         attempt: Attempt,
     ) -> Result<(), Internal> {
+        // A refresh token may be good for one use: what it brought must be kept.
+        let Some(_unfinished) = self.ending.begin() else {
+            return Ok(());
+        };
         let outcome = self.renewed(account, attempt).await?;
         self.happen(&account.id, Event::RenewalAnswered { attempt, outcome })
             .await?;

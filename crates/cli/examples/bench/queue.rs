@@ -24,7 +24,7 @@ const SIZES: [u32; 3] = [1_000, 100_000, 1_000_000];
 /// How often the next is looked for.
 const ROUNDS: usize = 1_000;
 /// How many due posts the engine takes up at once.
-const BATCH: u32 = 64;
+const BATCH: usize = 64;
 /// The many may take this much longer than the few.
 const AIM: f64 = 2.0;
 /// How long looks of the whole engine are repeated, and how often at most and at least.
@@ -63,12 +63,12 @@ pub fn measure(runtime: &Runtime, issuer: &Issuer) -> Result<Queues, String> {
     for _ in 0..ROUNDS {
         for (queue, series) in filled.iter().zip(&mut next) {
             let found = series.time(|| {
-                let due = queue.store.posts_due(queue.first_due, BATCH)?;
+                let due = queue.store.posts_due(queue.first_due, &[], BATCH)?;
                 Ok::<_, evergrant_engine::store::StoreError>((
                     due,
                     queue
                         .store
-                        .next_post_wake(queue.first_due - TimeDelta::milliseconds(1))?,
+                        .next_wake(queue.first_due - TimeDelta::milliseconds(1))?,
                 ))
             });
             let (due, wake) = found.map_err(said)?;
@@ -257,7 +257,7 @@ impl Queues {
             rows: rows.collect(),
         };
         let text = format!(
-            "In databases on the disk, {} times each by turns: which posts are due when one is, and when the next\nwill be (`posts_due` and `next_post_wake`). The whole look is `RunDue` with nothing due, as the program\ndoes it at each wake; listing the accounts (`Accounts`) and opening the engine are there for comparison.",
+            "In databases on the disk, {} times each by turns: which posts are due when one is, and when the next\nwill be (`posts_due` and `next_wake`). The whole look is `RunDue` with nothing due, as the program\ndoes it at each wake; listing the accounts (`Accounts`) and opening the engine are there for comparison.",
             thousands(ROUNDS as u64)
         );
         page.section("The next due post", text, table);

@@ -110,7 +110,7 @@ pub struct Active {
     pub next_check: Instant,
     /// The shortest warning already given, in seconds ahead of the end.
     pub warned: Option<i64>,
-    /// When the person wants the sign-in forgotten.
+    /// When the person wants the sign-in forgotten: at the first answer of the issuer from then on.
     pub forget_at: Option<Instant>,
     /// No renewal before this, because one has failed.
     #[serde(default)]
@@ -226,6 +226,19 @@ pub enum Verdict {
         /// How long the service asks us to wait.
         retry_after: Option<TimeDelta>,
     },
+}
+
+impl Verdict {
+    /// True if the issuer said something, whatever it was.
+    fn is_answer(&self) -> bool {
+        !matches!(
+            self,
+            Self::CantTell {
+                why: CantTell::Network { .. } | CantTell::Keychain { .. },
+                ..
+            }
+        )
+    }
 }
 
 /// What can happen to a grant.
@@ -427,7 +440,6 @@ impl Active {
 
     fn wake_at(&self, policy: &GrantPolicy) -> Option<Instant> {
         let mut wakes = vec![self.next_check];
-        wakes.extend(self.forget_at);
         if let Some(end) = self.end() {
             wakes.extend(self.next_warning(policy).map(|lead| end - lead));
         }

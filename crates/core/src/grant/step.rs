@@ -258,6 +258,7 @@ impl Grant {
                 let mut fresh = Active::fresh(facts, asked, now, remember, policy);
                 // The person signed in when they did; a renewal is no new sign-in.
                 (fresh.since, fresh.forget_at) = (active.since, active.forget_at);
+                fresh.check_in(policy.check_every, now);
                 Self {
                     generation: generation.next(),
                     remember,
@@ -355,6 +356,9 @@ impl Grant {
             GrantState::SignedOut(_) | GrantState::NeedsLogin(_) => return self,
         };
         active.forget_at = forget_at(remember, active.since).map(|at| at.max(now));
+        if let Some(at) = active.forget_at {
+            active.next_check = active.next_check.min(at);
+        }
         self
     }
 
@@ -425,13 +429,17 @@ impl Active {
     }
 
     /// Asks again after `wait`, or at the announced end if that comes first: an end is a hint,
-    /// and the issuer is asked whether it is true.
+    /// and the issuer is asked whether it is true. So it is with the end that the person chose.
     fn check_in(&mut self, wait: TimeDelta, now: Instant) {
-        let then = now + wait;
-        self.next_check = self
-            .end()
+        self.next_check = [self.end(), self.forget_at]
+            .into_iter()
+            .flatten()
             .filter(|end| *end > now)
-            .map_or(then, |end| end.min(then));
+            .fold(now + wait, Instant::min);
+    }
+
+    fn is_to_be_forgotten(&self, now: Instant) -> bool {
+        self.forget_at.is_some_and(|at| now >= at)
     }
 
     fn judged(
@@ -447,6 +455,12 @@ impl Active {
         // of asking that is still to come was written by a clock that was wrong, and proves nothing.
         if asked < self.checked.asked && self.checked.asked <= now {
             return Ok(self);
+        }
+        // Not before an answer: it tells what time it is, and this computer's clock may be wrong.
+        // Where none comes for long, our own clock has to do.
+        let may_forget = verdict.is_answer() || self.unclear >= policy.silent_checks;
+        if may_forget && self.is_to_be_forgotten(now) {
+            return Err(self.end_with(EndReason::NotRemembered, generation, now, effects));
         }
         match verdict {
             // A token that is over can still be renewed: only a refused renewal is the end of it.
@@ -579,15 +593,6 @@ impl Active {
         policy: &GrantPolicy,
         effects: &mut Vec<Effect>,
     ) -> Grant {
-        if self.forget_at.is_some_and(|at| now >= at) {
-            let reason = EndReason::NotRemembered;
-            let state = GrantState::NeedsLogin(self.end_with(reason, generation, now, effects));
-            return Grant {
-                generation,
-                remember,
-                state,
-            };
-        }
         self.warn(now, policy, effects);
         let renewal = policy
             .renewal
@@ -635,6 +640,9 @@ impl NeedsLogin {
                 effects.push(Effect::Note(Happening::Recovered));
                 effects.push(Effect::Withdraw);
                 was.good(facts, asked, now, policy, effects);
+                if was.is_to_be_forgotten(now) {
+                    was.next_check = now;
+                }
                 effects.push(Effect::ReleasePosts);
                 GrantState::Active(*was)
             }

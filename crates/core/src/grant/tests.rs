@@ -326,6 +326,46 @@ fn remember_me_ends_when_the_person_said_so() {
     assert_eq!(grant.ended().unwrap().reason, EndReason::NotRemembered);
 }
 
+fn offline() -> Verdict {
+    Verdict::CantTell {
+        why: CantTell::Network {
+            said: "no way".into(),
+        },
+        retry_after: None,
+    }
+}
+
+#[test]
+fn a_clock_that_nobody_has_confirmed_forgets_no_sign_in() {
+    let (grant, effects) = signed_in(Remember::Days(30)).step(Event::Woke, at(400), &policy());
+    assert!(grant.active().is_some(), "this clock may be a year ahead");
+    assert!(effects.contains(&Effect::Check), "the issuer is asked");
+    let (grant, _) = check(grant, at(400), offline());
+    assert!(grant.active().is_some(), "no answer confirms nothing");
+
+    // The answer came with the issuer's time, by which it is day 5.
+    let event = Event::CheckAnswered {
+        generation: grant.generation,
+        asked: at(5),
+        verdict: Verdict::Good(facts(60)),
+    };
+    let (grant, _) = grant.step(event, at(5), &policy());
+    assert!(grant.active().is_some());
+    let (grant, _) = live(grant, at(31), &Verdict::Good(facts(60)));
+    assert_eq!(grant.ended().unwrap().reason, EndReason::NotRemembered);
+}
+
+#[test]
+fn an_issuer_that_is_silent_for_long_does_not_keep_a_sign_in_from_being_forgotten() {
+    let (grant, log) = live(signed_in(Remember::Days(30)), at(35), &offline());
+    assert_eq!(grant.ended().unwrap().reason, EndReason::NotRemembered);
+    let asked = log
+        .iter()
+        .filter(|(when, effect)| *effect == Effect::Check && *when <= at(30))
+        .count();
+    assert!(asked > 48, "asked {asked} times in vain before");
+}
+
 #[test]
 fn a_secret_that_is_gone_from_the_keychain_is_its_own_reason() {
     let grant = signed_in(Remember::Always);

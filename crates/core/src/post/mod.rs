@@ -309,6 +309,17 @@ pub enum Event {
     },
     /// What it was held for may be over.
     Released,
+    /// There is reason to look again before the time that was chosen for it.
+    LookSoon {
+        /// When, at the latest.
+        at: Instant,
+    },
+    /// This computer's clock was set: waits that have begun keep their length. The time the person
+    /// chose stays what it is.
+    ClockSet {
+        /// By how much it was set forward; negative if back.
+        by: TimeDelta,
+    },
     /// The person wants it sent now.
     SendNow,
     /// The person has looked and says whether an uncertain post stands there.
@@ -424,6 +435,22 @@ impl Post {
                 | PostState::Missed { .. } => Ok(()),
             },
             _ => Ok(()),
+        }
+    }
+
+    /// The end of a wait that was chosen here, not by the person.
+    fn own_wait(&mut self) -> Option<&mut Instant> {
+        match &mut self.state {
+            PostState::Held { look_at, .. } | PostState::Uncertain { look_at, .. } => {
+                look_at.as_mut()
+            }
+            PostState::Retrying { at, .. } => Some(at),
+            PostState::Queued
+            | PostState::Sending(_)
+            | PostState::Posted { .. }
+            | PostState::Failed { .. }
+            | PostState::Missed { .. }
+            | PostState::Cancelled { .. } => None,
         }
     }
 

@@ -78,6 +78,12 @@ impl Post {
                 self.looked_up(attempt, found, now, policy, &mut effects);
             }
             Event::Released => self.released(now, &mut effects),
+            Event::LookSoon { at } => self.look_soon(at, now, policy),
+            Event::ClockSet { by } => {
+                if let Some(wait) = self.own_wait() {
+                    *wait = wait.checked_add_signed(by).unwrap_or(now);
+                }
+            }
             Event::SendNow => {
                 if self.permits(&Event::SendNow).is_ok() {
                     self.due = self.due.max(now);
@@ -343,6 +349,19 @@ impl Post {
                 effects.push(Effect::LookUp(journal.attempt));
             }
             _ => {}
+        }
+    }
+
+    fn look_soon(&mut self, at: Instant, now: Instant, policy: &PostPolicy) {
+        // Whoever asks before it had time to settle is told that it is not there.
+        let settles = matches!(self.state, PostState::Uncertain { looks: 0, .. });
+        let at = if settles {
+            at.max(now + policy.settle)
+        } else {
+            at
+        };
+        if let Some(wait) = self.own_wait() {
+            *wait = at.min(*wait);
         }
     }
 

@@ -251,6 +251,64 @@ fn answers_of_another_attempt_change_nothing() {
     }
 }
 
+fn held(now: Instant) -> Post {
+    let why = Hold::Unreachable {
+        why: CantTell::Network {
+            said: "no way".into(),
+        },
+    };
+    let event = Event::Blocked {
+        attempt: Attempt(1),
+        why,
+        retry_after: None,
+    };
+    go(preparing(now), event, now).0
+}
+
+fn uncertain(now: Instant) -> Post {
+    let event = Event::AnswerLost {
+        attempt: Attempt(1),
+        said: "lost".into(),
+    };
+    go(committing(now), event, now).0
+}
+
+#[test]
+fn a_clock_that_is_set_changes_no_wait_and_no_time_that_was_chosen() {
+    for post in [held(at(10)), uncertain(at(10))] {
+        let wait = post.wake_at().unwrap() - at(10);
+        for by in [TimeDelta::days(400), TimeDelta::days(-400)] {
+            let now = at(10) + by;
+            let (post, effects) = go(post.clone(), Event::ClockSet { by }, now);
+            assert_eq!(post.wake_at(), Some(now + wait));
+            assert!(effects.is_empty());
+        }
+    }
+    let by = TimeDelta::days(400);
+    let (queued, _) = go(post(), Event::ClockSet { by }, at(0) + by);
+    assert_eq!(queued, post());
+}
+
+#[test]
+fn a_post_that_is_looked_at_soon_is_looked_at_no_later_than_planned() {
+    let (soon, _) = go(held(at(10)), Event::LookSoon { at: at(10) }, at(10));
+    assert_eq!(soon.wake_at(), Some(at(10)));
+    let planned = held(at(10));
+    let (same, _) = go(planned.clone(), Event::LookSoon { at: at(60) }, at(10));
+    assert_eq!(same, planned);
+}
+
+#[test]
+fn a_lost_answer_has_its_time_to_settle_whatever_the_hurry() {
+    let lost = uncertain(at(10));
+    let (same, _) = go(lost.clone(), Event::LookSoon { at: at(10) }, at(10));
+    assert_eq!(same, lost);
+    // The clock was a year ahead when it was written.
+    let now = at(10) - TimeDelta::days(365);
+    let (near, _) = go(lost, Event::LookSoon { at: now }, now);
+    assert_eq!(near.wake_at(), Some(now + PostPolicy::default().settle));
+}
+
 /// A service that remembers what it was sent, and a post's machine driven at random against it.
 #[derive(Default)]
 struct Service {

@@ -13,7 +13,13 @@ use super::{Clock, Pending};
 /// How often [`FileClock`] looks whether its file was changed while something waits.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// The longest nap: a sleeping task sees neither the computer's sleep nor a clock that is set.
+const NAP: Duration = Duration::from_secs(29);
+
 /// This computer's clock.
+///
+/// On Linux a wait ends at its instant also after the computer slept, and at once when the clock is
+/// set. Elsewhere, and where the timer for that cannot be had, it is never longer than 29 seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -23,8 +29,30 @@ impl Clock for SystemClock {
     }
 
     fn wait_until(&self, at: Instant, cap: Duration) -> Pending<'_, ()> {
-        Box::pin(tokio::time::sleep(wait(self.now(), at).min(cap)))
+        let left = wait(self.now(), at).min(cap);
+        Box::pin(async move {
+            if left.is_zero() {
+                return;
+            }
+            #[cfg(target_os = "linux")]
+            if super::timer::wait_until(at, cap).await.is_ok() {
+                return;
+            }
+            nap(left).await;
+        })
     }
+
+    #[cfg(target_os = "linux")]
+    fn reading(&self) -> super::Reading {
+        super::Reading {
+            now: self.now(),
+            passed: super::timer::passed(),
+        }
+    }
+}
+
+async fn nap(left: Duration) {
+    tokio::time::sleep(left.min(NAP)).await;
 }
 
 /// This computer's clock plus an offset that stands in a file, so that a person or a test can move
@@ -199,11 +227,36 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_wait_is_longer_than_its_cap() {
+    async fn a_nap_is_short_however_long_the_wait() {
         let before = tokio::time::Instant::now();
-        let far = Utc::now() + TimeDelta::days(60);
-        SystemClock.wait_until(far, Duration::from_secs(37)).await;
-        assert_eq!(before.elapsed().as_secs(), 37);
+        nap(Duration::from_secs(86_400)).await;
+        assert_eq!(before.elapsed().as_secs(), 29);
+    }
+
+    #[tokio::test]
+    async fn a_past_instant_is_no_wait() {
+        let past = Utc::now() - TimeDelta::days(60);
+        let long = Duration::from_secs(86_400);
+        SystemClock.wait_until(past, long).await;
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_at_its_instant_or_its_cap_whichever_is_earlier() {
+        let (soon, far) = (TimeDelta::milliseconds(30), TimeDelta::days(60));
+        let (short, long) = (Duration::from_millis(30), Duration::from_secs(86_400));
+        let at = SystemClock.now() + soon;
+        SystemClock.wait_until(at, long).await;
+        assert!(SystemClock.now() >= at);
+
+        let begun = SystemClock.now();
+        SystemClock.wait_until(begun + far, short).await;
+        assert!(SystemClock.now() >= begun + soon);
+    }
+
+    #[test]
+    fn passed_time_only_grows() {
+        let before = SystemClock.reading().passed;
+        assert!(SystemClock.reading().passed >= before);
     }
 
     #[tokio::test(start_paused = true)]

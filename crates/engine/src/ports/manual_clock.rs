@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use evergrant_core::Instant;
 use tokio::sync::watch;
 
-use super::{Clock, Pending};
+use super::{Clock, Pending, Reading};
 
 /// A clock for tests and the story. Clones share the same time.
 ///
@@ -36,6 +36,8 @@ struct Inner {
 #[derive(Debug)]
 struct State {
     now: Instant,
+    /// By how much it was set, without time passing.
+    was_set: TimeDelta,
     /// The clock moves by itself for waits that end up to here.
     jump_until: Option<Instant>,
     /// Ends of all waits, each with a number that tells equal ends apart.
@@ -48,6 +50,7 @@ impl ManualClock {
     pub fn new(now: Instant) -> Self {
         let state = State {
             now,
+            was_set: TimeDelta::zero(),
             jump_until: None,
             waits: BTreeSet::new(),
             next_number: 0,
@@ -77,9 +80,27 @@ impl ManualClock {
         self.change(|state| state.now += by);
     }
 
-    /// Sets the clock to `now`, also backwards, as a person or a time server may.
+    /// Lets time pass until `now`. A clock that goes back is one that a person or a time server has
+    /// set: time does not.
     pub fn set(&self, now: Instant) {
-        self.change(|state| state.now = now);
+        self.change(|state| {
+            state.was_set += (now - state.now).min(TimeDelta::zero());
+            state.now = now;
+        });
+    }
+
+    /// Sets the clock forward by `by`, or back, as a person or a time server may: no time passes.
+    pub fn jump(&self, by: TimeDelta) {
+        self.change(|state| {
+            state.now += by;
+            state.was_set += by;
+        });
+    }
+
+    /// The time by a clock that nobody has set.
+    pub fn true_now(&self) -> Instant {
+        let state = self.inner.lock();
+        state.now - state.was_set
     }
 
     /// The instant the earliest wait ends, if anything waits.
@@ -96,6 +117,15 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Instant {
         self.inner.lock().now
+    }
+
+    fn reading(&self) -> Reading {
+        let state = self.inner.lock();
+        let since = (state.now - state.was_set).signed_duration_since(Instant::UNIX_EPOCH);
+        Reading {
+            now: state.now,
+            passed: since.to_std().unwrap_or_default(),
+        }
     }
 
     fn wait_until(&self, at: Instant, _cap: Duration) -> Pending<'_, ()> {
@@ -246,6 +276,19 @@ mod tests {
         clock.jump_until(Some(at(20)));
         second.await.unwrap();
         assert_eq!(clock.now(), at(20));
+    }
+
+    #[test]
+    fn only_time_that_passes_counts_as_passed() {
+        let clock = ManualClock::new(at(1000));
+        let begun = clock.reading().passed;
+        clock.advance(TimeDelta::seconds(5));
+        clock.jump(TimeDelta::days(3));
+        clock.set(at(900));
+        clock.advance(TimeDelta::seconds(2));
+        assert_eq!(clock.reading().passed, begun + Duration::from_secs(7));
+        assert_eq!(clock.now(), at(902));
+        assert_eq!(clock.true_now(), at(1007));
     }
 
     #[tokio::test]

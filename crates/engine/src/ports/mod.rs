@@ -10,17 +10,21 @@ pub mod failing;
 pub mod http;
 mod loopback;
 pub mod manual_clock;
+pub mod network;
 pub mod notifier;
 mod page;
 pub mod paste;
 pub mod random;
 pub mod scripted;
+#[cfg(target_os = "linux")]
+mod timer;
 
 pub use browser::SystemBrowser;
 pub use clock::{FileClock, SystemClock};
 pub use failing::FailingHttp;
 pub use http::ReqwestHttp;
 pub use manual_clock::ManualClock;
+pub use network::{HandNetwork, NetworkWatch, SystemNetwork};
 pub use notifier::{Desktop, Recorded, Silent};
 pub use paste::{PasteMistake, PasteSource};
 pub use random::{OsRandom, SeededRandom};
@@ -44,8 +48,31 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Instant;
 
     /// Waits until `at`, but never longer than `cap` of real time: computers suspend and clocks
-    /// jump, so the caller looks again.
+    /// jump, so the caller looks again. May end earlier when the clock was set.
     fn wait_until(&self, at: Instant, cap: Duration) -> Pending<'_, ()>;
+
+    /// The time now, and how much has really passed.
+    ///
+    /// A clock that knows nothing better takes all differences of [`now`](Self::now) for time that
+    /// has passed. Then a clock that was set forward cannot be told from a computer that slept.
+    fn reading(&self) -> Reading {
+        let now = self.now();
+        let since = now.signed_duration_since(Instant::UNIX_EPOCH);
+        Reading {
+            now,
+            passed: since.to_std().unwrap_or_default(),
+        }
+    }
+}
+
+/// What a [`Clock`] shows at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The time by this computer.
+    pub now: Instant,
+    /// Time since some fixed moment: it goes on while the computer sleeps, and setting the clock
+    /// does not change it.
+    pub passed: Duration,
 }
 
 /// Carrying one request to a service and its answer back. Never follows a redirect.

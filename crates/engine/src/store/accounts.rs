@@ -7,7 +7,7 @@ use evergrant_core::ids::AccountId;
 use evergrant_core::{Instant, ids::ChildId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Store, StoreError, diary, instant, millis, wake_millis};
+use super::{Store, StoreError, diary, millis, wake_millis};
 
 /// One account and its grant.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +49,18 @@ impl Store {
         now: Instant,
         change: &Change<'_>,
     ) -> Result<(), StoreError> {
+        self.put(account, wake_at, now, change)?;
+        self.alarm.written(wake_at.map(wake_millis));
+        Ok(())
+    }
+
+    fn put(
+        &self,
+        account: &Account,
+        wake_at: Option<Instant>,
+        now: Instant,
+        change: &Change<'_>,
+    ) -> Result<(), StoreError> {
         let mut connection = self.lock();
         if !change.passing {
             return write(&mut connection, account, wake_at, now, change);
@@ -71,6 +83,7 @@ impl Store {
             "UPDATE account SET wake_at = ?2 WHERE id = ?1",
             params![id.as_str(), wake_at.map(wake_millis)],
         )?;
+        self.alarm.written(wake_at.map(wake_millis));
         Ok(())
     }
 
@@ -107,16 +120,6 @@ impl Store {
         rows.map(|row| row?).collect()
     }
 
-    /// Accounts that want to be woken by `now`, the longest overdue first.
-    pub fn accounts_due(&self, now: Instant, limit: u32) -> Result<Vec<AccountId>, StoreError> {
-        let connection = self.lock();
-        let mut query = connection.prepare_cached(
-            "SELECT id FROM account WHERE wake_at <= ?1 ORDER BY wake_at LIMIT ?2",
-        )?;
-        let rows = query.query_map(params![millis(now), limit], |row| row.get::<_, String>(0))?;
-        rows.map(|row| Ok(AccountId(row?))).collect()
-    }
-
     /// Accounts whose state says that something is under way: left so by a process that ended.
     pub fn accounts_under_way(&self) -> Result<Vec<AccountId>, StoreError> {
         let connection = self.lock();
@@ -126,15 +129,6 @@ impl Store {
         )?;
         let rows = query.query_map([], |row| row.get::<_, String>(0))?;
         rows.map(|row| Ok(AccountId(row?))).collect()
-    }
-
-    /// When the next account wants to be woken, after `now`.
-    pub fn next_account_wake(&self, now: Instant) -> Result<Option<Instant>, StoreError> {
-        let found: Option<i64> = self
-            .lock()
-            .prepare_cached("SELECT min(wake_at) FROM account WHERE wake_at > ?1")?
-            .query_row([millis(now)], |row| row.get(0))?;
-        Ok(found.map(instant))
     }
 
     /// Removes the account, its children and its posts; its diary goes too.

@@ -5,12 +5,14 @@
 //! on it.
 
 mod accounts;
+mod alarm;
 mod clients;
 mod diary;
 mod error;
 mod posts;
 mod salvage;
 mod schema;
+mod wakes;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +22,7 @@ use evergrant_core::Instant;
 use rusqlite::Connection;
 
 pub use accounts::{Account, Change, state_name as account_state_name};
+pub use alarm::Alarm;
 pub use clients::Client;
 pub use diary::{DiaryFilter, Line};
 pub use error::StoreError;
@@ -29,6 +32,7 @@ pub use posts::{QueueFilter, state_name as post_state_name};
 pub struct Store {
     connection: Mutex<Connection>,
     path: Option<PathBuf>,
+    alarm: Alarm,
 }
 
 /// What opening found.
@@ -73,6 +77,7 @@ impl Store {
         Ok(Self {
             connection: Mutex::new(connection),
             path: None,
+            alarm: Alarm::default(),
         })
     }
 
@@ -87,6 +92,7 @@ impl Store {
         Ok(Self {
             connection: Mutex::new(connection),
             path: Some(path.to_owned()),
+            alarm: Alarm::default(),
         })
     }
 

@@ -7,7 +7,7 @@ use evergrant_core::post::{Post, PostState};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::accounts::to_json;
-use super::{Store, StoreError, diary, instant, millis, wake_millis};
+use super::{Store, StoreError, diary, millis, wake_millis};
 
 /// Which posts are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ impl Store {
         let note = Happening::PostQueued { due: post.due };
         diary::write(&begun, now, Some(&post.account), Some(post.id), &note)?;
         begun.commit()?;
+        drop(connection);
+        self.alarm.written(post.wake_at().map(wake_millis));
         Ok(post)
     }
 
@@ -47,6 +49,8 @@ impl Store {
             diary::write(&begun, now, Some(&post.account), Some(post.id), note)?;
         }
         begun.commit()?;
+        drop(connection);
+        self.alarm.written(post.wake_at().map(wake_millis));
         Ok(())
     }
 
@@ -69,23 +73,6 @@ impl Store {
         })?;
         let rows = query.query_map([], read)?;
         rows.map(|row| row?).collect()
-    }
-
-    /// Posts that want to be woken by `now`, the longest overdue first.
-    pub fn posts_due(&self, now: Instant, limit: u32) -> Result<Vec<PostId>, StoreError> {
-        self.ids(
-            "SELECT id FROM post WHERE wake_at <= ?1 ORDER BY wake_at, id LIMIT ?2",
-            params![millis(now), limit],
-        )
-    }
-
-    /// When the next post wants to be woken, after `now`.
-    pub fn next_post_wake(&self, now: Instant) -> Result<Option<Instant>, StoreError> {
-        let found: Option<i64> = self
-            .lock()
-            .prepare_cached("SELECT min(wake_at) FROM post WHERE wake_at > ?1")?
-            .query_row([millis(now)], |row| row.get(0))?;
-        Ok(found.map(instant))
     }
 
     /// Posts that wait for a sign-in although their account works: the process that was to release
@@ -184,7 +171,11 @@ impl Store {
         Ok(found.is_some())
     }
 
-    fn ids(&self, query: &str, params: impl rusqlite::Params) -> Result<Vec<PostId>, StoreError> {
+    pub(super) fn ids(
+        &self,
+        query: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Vec<PostId>, StoreError> {
         let connection = self.lock();
         let mut query = connection.prepare_cached(query)?;
         let rows = query.query_map(params, |row| row.get(0))?;

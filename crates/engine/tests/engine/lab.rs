@@ -53,7 +53,7 @@ impl Lab {
         let clock = ManualClock::new(start);
         let reading = clock.clone();
         let practice = Practice::start(evergrant_practice::Options {
-            clock: Clock::given(Arc::new(move || reading.now().timestamp())),
+            clock: Clock::given(Arc::new(move || reading.true_now().timestamp())),
             ..evergrant_practice::Options::default()
         })
         .await

@@ -1,9 +1,14 @@
 //! The engine over real sockets against the practice network, on a clock that jumps.
 
+mod crowd;
+mod ending;
 mod faults;
 mod journal;
+mod keeper;
 mod lab;
 mod main_job;
+mod network;
 mod posting;
 mod reasons;
+mod set_clock;
 mod sign_in;
