@@ -5,7 +5,8 @@ use std::sync::Arc;
 use clap::Args;
 use evergrant_core::command::{Code, Command, Notice, Problem, RanView, Reply};
 use evergrant_engine::Engine;
-use evergrant_engine::ports::{Desktop, SystemBrowser};
+use evergrant_engine::ports::SystemBrowser;
+use evergrant_resident::Desktop;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::exit::Exit;
