@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use evergrant_core::Secret;
 use evergrant_core::provider::RedirectRule;
+use tokio::sync::watch;
 use url::Url;
 
 use super::http::is_loopback;
@@ -135,6 +136,61 @@ impl Browser for SystemBrowser {
                     }
                 },
             })
+        })
+    }
+}
+
+/// A browser whose trips end when whoever began them has gone, or has begun anew.
+#[derive(Clone)]
+pub struct Revocable {
+    browser: SystemBrowser,
+    revoked: watch::Receiver<bool>,
+}
+
+impl Revocable {
+    /// Trips through `browser` are given up once `revoked` is true or its sender is dropped.
+    pub fn new(browser: SystemBrowser, revoked: watch::Receiver<bool>) -> Self {
+        Self { browser, revoked }
+    }
+}
+
+impl Browser for Revocable {
+    fn prepare(
+        &self,
+        rule: &RedirectRule,
+        path: &str,
+    ) -> Pending<'_, Result<Box<dyn Trip>, TripError>> {
+        let trip = self.browser.prepare(rule, path);
+        let revoked = self.revoked.clone();
+        Box::pin(async move {
+            let trip = trip.await?;
+            Ok(Box::new(RevocableTrip { trip, revoked }) as Box<dyn Trip>)
+        })
+    }
+}
+
+struct RevocableTrip {
+    trip: Box<dyn Trip>,
+    revoked: watch::Receiver<bool>,
+}
+
+impl Trip for RevocableTrip {
+    fn redirect_uri(&self) -> &Url {
+        self.trip.redirect_uri()
+    }
+
+    fn go(
+        self: Box<Self>,
+        page: Url,
+        expected: Expected,
+    ) -> Pending<'static, Result<Secret, TripError>> {
+        let Self { trip, mut revoked } = *self;
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                outcome = trip.go(page, expected) => outcome,
+                _ = revoked.wait_for(|revoked| *revoked) => Err(TripError::GivenUp),
+            }
         })
     }
 }

@@ -6,93 +6,36 @@
 use std::sync::Arc;
 
 use evergrant_core::Secret;
-use evergrant_core::provider::RedirectRule;
 use tokio::sync::{Mutex, mpsc, watch};
-use url::Url;
 
 use super::Say;
-use crate::ports::{
-    Browser, Expected, PasteMistake, PasteSource, Pending, SystemBrowser, Trip, TripError,
-};
+use crate::ports::{PasteMistake, PasteSource, Pending, Revocable, SystemBrowser};
 
-/// A sign-in's way to the person behind one connection.
-pub(super) struct AtClient {
-    browser: SystemBrowser,
+/// A sign-in's way to the person behind one connection: `say` goes to the client, `pasted` comes
+/// from it, and the trip is over when the sender of `gone` is dropped.
+pub(super) fn at_client(
+    say: mpsc::Sender<Say>,
+    pasted: mpsc::Receiver<Option<Secret>>,
     gone: watch::Receiver<bool>,
-}
-
-/// What the connection brings back while a command is carried out.
-pub(super) struct Answers {
-    pub(super) pasted: Mutex<mpsc::Receiver<Option<Secret>>>,
-}
-
-impl AtClient {
-    pub(super) fn new(
-        say: mpsc::Sender<Say>,
-        answers: Arc<Answers>,
-        gone: watch::Receiver<bool>,
-    ) -> Self {
-        let paste = Paste {
-            say: say.clone(),
-            answers,
-        };
-        let browser = SystemBrowser::new()
-            .without_opening()
-            .with_paste(Arc::new(paste))
-            .with_announce(move |page| {
-                let address = page.to_string();
-                // A client that does not read what it is told has gone, or soon will be.
-                let _ = say.try_send(Say::Page { address });
-            });
-        Self { browser, gone }
-    }
-}
-
-impl Browser for AtClient {
-    fn prepare(
-        &self,
-        rule: &RedirectRule,
-        path: &str,
-    ) -> Pending<'_, Result<Box<dyn Trip>, TripError>> {
-        let trip = self.browser.prepare(rule, path);
-        let gone = self.gone.clone();
-        Box::pin(async move {
-            let trip = trip.await?;
-            Ok(Box::new(Accompanied { trip, gone }) as Box<dyn Trip>)
-        })
-    }
-}
-
-/// A trip that ends with the connection.
-struct Accompanied {
-    trip: Box<dyn Trip>,
-    gone: watch::Receiver<bool>,
-}
-
-impl Trip for Accompanied {
-    fn redirect_uri(&self) -> &Url {
-        self.trip.redirect_uri()
-    }
-
-    fn go(
-        self: Box<Self>,
-        page: Url,
-        expected: Expected,
-    ) -> Pending<'static, Result<Secret, TripError>> {
-        let Self { trip, mut gone } = *self;
-        Box::pin(async move {
-            tokio::select! {
-                biased;
-                outcome = trip.go(page, expected) => outcome,
-                _ = gone.wait_for(|gone| *gone) => Err(TripError::GivenUp),
-            }
-        })
-    }
+) -> Revocable {
+    let paste = Paste {
+        say: say.clone(),
+        pasted: Mutex::new(pasted),
+    };
+    let browser = SystemBrowser::new()
+        .without_opening()
+        .with_paste(Arc::new(paste))
+        .with_announce(move |page| {
+            let address = page.to_string();
+            // A client that does not read what it is told has gone, or soon will be.
+            let _ = say.try_send(Say::Page { address });
+        });
+    Revocable::new(browser, gone)
 }
 
 struct Paste {
     say: mpsc::Sender<Say>,
-    answers: Arc<Answers>,
+    pasted: Mutex<mpsc::Receiver<Option<Secret>>>,
 }
 
 impl PasteSource for Paste {
@@ -100,7 +43,7 @@ impl PasteSource for Paste {
         Box::pin(async move {
             let mistake = mistake.map(|mistake| mistake.to_string());
             self.say.send(Say::PasteWanted { mistake }).await.ok()?;
-            self.answers.pasted.lock().await.recv().await.flatten()
+            self.pasted.lock().await.recv().await.flatten()
         })
     }
 }

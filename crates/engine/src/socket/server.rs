@@ -16,7 +16,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::frame::{self, FrameError, MAX_FROM_CLIENT, MAX_FROM_OWNER};
-use super::person::{Answers, AtClient};
+use super::person::at_client;
 use super::{Ask, Hello, PROTOCOL, Place, Say, Welcome, other_version};
 use crate::engine::Engine;
 
@@ -264,10 +264,7 @@ impl Connection<'_> {
     async fn carry_out(&mut self, command: Command) -> Result<(), Over> {
         let (pasted, from_person) = mpsc::channel(1);
         let (_gone, is_gone) = watch::channel(false);
-        let answers = Arc::new(Answers {
-            pasted: tokio::sync::Mutex::new(from_person),
-        });
-        let person = AtClient::new(self.say.clone(), answers, is_gone);
+        let person = at_client(self.say.clone(), from_person, is_gone);
         let engine = Arc::clone(&self.shared.engine);
         // A task of its own: what was begun is brought to its end although the client has gone.
         let mut work = tokio::spawn(async move { engine.handle_for(command, &person).await });
