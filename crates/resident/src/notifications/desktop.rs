@@ -13,8 +13,10 @@ use super::listener::{self, Listener};
 use super::{Pressed, WAITING};
 use crate::bus::{self, TIME};
 
-pub(super) const SERVICE: &str = "org.freedesktop.Notifications";
-const PATH: &str = "/org/freedesktop/Notifications";
+/// The service's name, and its interface's.
+pub(crate) const SERVICE: &str = "org.freedesktop.Notifications";
+/// Its one object.
+pub(crate) const PATH: &str = "/org/freedesktop/Notifications";
 
 /// A click on the notice itself, as the specification names it.
 const CLICK: &str = "default";
@@ -299,12 +301,12 @@ impl Server {
     }
 
     fn body(&self, notice: &Notice) -> String {
-        let mut body = notice.body.clone();
-        if let Some((_, account)) = &notice.action
-            && !self.buttons
-        {
-            body.push_str(&format!(" Run `evergrant sign-in {account}`."));
-        }
+        let body = match &notice.action {
+            Some((_, account)) if !self.buttons => {
+                format!("{} Run `evergrant sign-in {account}`.", notice.body)
+            }
+            _ => notice.body.clone(),
+        };
         if self.markup { escape(&body) } else { body }
     }
 }

@@ -6,6 +6,8 @@ mod desktop;
 mod listener;
 #[cfg(target_os = "linux")]
 pub use desktop::Desktop;
+#[cfg(target_os = "linux")]
+pub(crate) use desktop::{PATH, SERVICE};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;

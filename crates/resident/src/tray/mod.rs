@@ -8,6 +8,8 @@ mod item;
 mod words;
 #[cfg(target_os = "linux")]
 pub use item::Tray;
+#[cfg(target_os = "linux")]
+pub(crate) use item::WATCHER;
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
