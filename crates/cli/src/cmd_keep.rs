@@ -1,5 +1,6 @@
 //! `keep`, and `run` without an end: the engine that stays, with its socket, tray and notifications.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use evergrant_engine::Engine;
 use evergrant_engine::places::KeychainChoice;
 use evergrant_engine::ports::SystemBrowser;
 use evergrant_engine::socket::Client;
+use evergrant_resident::autostart::{self, Folders, Program, Way};
 use evergrant_resident::{Desktop, Keeper};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -24,10 +26,25 @@ pub struct KeepArgs {
     /// Without an icon in the tray, for a computer without a desktop
     #[arg(long)]
     pub headless: bool,
+    /// Start it by itself from the next login on, and end
+    ///
+    /// With --headless the person's systemd starts it, with or without a desktop; otherwise the
+    /// desktop does.
+    #[arg(long, conflicts_with = "uninstall")]
+    pub install: bool,
+    /// Do not start it by itself any longer, and end
+    #[arg(long)]
+    pub uninstall: bool,
 }
 
-/// Stays until told to stop.
+/// Stays until told to stop, or says who is to start it.
 pub async fn keep(session: &Session, args: &KeepArgs) -> Result<Answer, Problem> {
+    if args.install {
+        return install(session, args.headless);
+    }
+    if args.uninstall {
+        return uninstall();
+    }
     stay(session, "keep", !args.headless, |happening| {
         // What is good once more is no news; the diary has it.
         !matches!(happening, Happening::Checked)
@@ -84,6 +101,71 @@ pub async fn stay(
         text: String::new(),
         exit: Exit::Ok,
     })
+}
+
+fn install(session: &Session, headless: bool) -> Result<Answer, Problem> {
+    let this = std::env::current_exe().map_err(|error| {
+        Problem::new(
+            Code::File,
+            format!("where this program lies can't be told: {error}"),
+        )
+    })?;
+    let mut program: Vec<OsString> = vec!["keep".into()];
+    if headless {
+        program.push("--headless".into());
+    }
+    // A folder that was named now is meant at every start.
+    for (word, folder) in [
+        ("--data", &session.global.data),
+        ("--config", &session.global.config),
+    ] {
+        if let Some(folder) = folder {
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            program.extend([word.into(), folder.into()]);
+        }
+    }
+    let (way, starter) = if headless {
+        (Way::Systemd, "Your systemd starts")
+    } else {
+        (Way::Desktop, "Your desktop starts")
+    };
+    let program = Program::new(&this, program)?;
+    let installed = autostart::install(way, &program, &Folders::usual()?)?;
+    let mut text = format!(
+        "{starter} the keeper from the next login on, by {}.",
+        installed.file.display()
+    );
+    if headless {
+        text.push_str(
+            "\nTo start it now: systemctl --user daemon-reload && systemctl --user start \
+             evergrant-keeper",
+        );
+    }
+    let json = serde_json::json!({
+        "installed": { "file": installed.file, "replaced": installed.replaced }
+    });
+    Answer::new(&json, text)
+}
+
+fn uninstall() -> Result<Answer, Problem> {
+    let folders = Folders::usual()?;
+    let mut removed = Vec::new();
+    for way in [Way::Desktop, Way::Systemd] {
+        removed.extend(autostart::uninstall(way, &folders)?);
+    }
+    let text = if removed.is_empty() {
+        "Nothing was starting the keeper at login.".to_owned()
+    } else {
+        let files: Vec<_> = removed
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
+        format!(
+            "The keeper is not started at login any longer; removed: {}.",
+            files.join(", ")
+        )
+    };
+    Answer::new(&serde_json::json!({ "removed": removed }), text)
 }
 
 fn owned_by(other: &Client, session: &Session) -> Problem {
