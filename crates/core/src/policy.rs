@@ -11,6 +11,8 @@ pub struct GrantPolicy {
     pub retry_first: TimeDelta,
     /// The longest such wait.
     pub retry_cap: TimeDelta,
+    /// No wait is longer, whatever was planned: clocks are wrong at times.
+    pub longest_wait: TimeDelta,
     /// After so many checks in a row without an answer, a sign-in that is to be forgotten is
     /// forgotten by this computer's clock alone.
     pub silent_checks: u32,
@@ -30,6 +32,7 @@ impl Default for GrantPolicy {
             check_every: TimeDelta::hours(6),
             retry_first: TimeDelta::minutes(1),
             retry_cap: TimeDelta::minutes(30),
+            longest_wait: TimeDelta::days(1),
             silent_checks: 48,
             warn_before: vec![TimeDelta::days(7), TimeDelta::days(1)],
             sign_in_patience: TimeDelta::minutes(15),

@@ -54,9 +54,11 @@ impl Engine {
         let policy = self.grant_policy(&account)?;
         let skew = self.skew(&account.client);
         let before = account.grant.clone();
-        let (grant, effects) = account.grant.step(event, self.now() + skew, &policy);
+        let now = self.now();
+        let (grant, effects) = account.grant.step(event, now + skew, &policy);
         account.grant = grant;
-        let wake_at = account.grant.wake_at(&policy).map(|at| at - skew);
+        let wake_at = account.grant.wake_at(&policy);
+        let wake_at = wake_at.map(|at| (at - skew).min(now + policy.longest_wait));
         if account.grant == before && effects.is_empty() {
             // What is known of the issuer's clock may have changed, and the time to wake with it.
             self.store.put_account_wake(&account.id, wake_at)?;

@@ -198,14 +198,15 @@ impl Engine {
         until
     }
 
-    /// After a sleep: what was missed is not made up for in one second.
+    /// After a sleep: what was missed is not made up for in one second. What is overdue longest comes
+    /// first, and the first at once: also a computer that sleeps most of the time gets on.
     fn spread_overdue(&self, now: Instant) -> Result<(), Internal> {
-        let overdue = self.store.accounts_overdue(now)?;
-        let count = overdue.len();
-        let wakes: Vec<_> = overdue
-            .into_iter()
-            .map(|id| (id, now + self.spread(SPREAD, count)))
-            .collect();
+        let mut at = now;
+        let mut wakes = Vec::new();
+        for id in self.store.accounts_overdue(now)? {
+            wakes.push((id, at));
+            at += SPREAD;
+        }
         self.store.put_account_wakes(&wakes)?;
         Ok(())
     }

@@ -438,6 +438,11 @@ impl Active {
             .fold(now + wait, Instant::min);
     }
 
+    /// True if the next check is so far away that a clock which was wrong has planned it.
+    fn is_planned_wrongly(&self, now: Instant, policy: &GrantPolicy) -> bool {
+        self.next_check > now + policy.longest_wait
+    }
+
     fn is_to_be_forgotten(&self, now: Instant) -> bool {
         self.forget_at.is_some_and(|at| now >= at)
     }
@@ -454,6 +459,9 @@ impl Active {
         // Two answers that overtook each other: the question asked later is the newer truth. A time
         // of asking that is still to come was written by a clock that was wrong, and proves nothing.
         if asked < self.checked.asked && self.checked.asked <= now {
+            if self.is_planned_wrongly(now, policy) {
+                self.next_check = now;
+            }
             return Ok(self);
         }
         // Not before an answer: it tells what time it is, and this computer's clock may be wrong.
@@ -612,7 +620,7 @@ impl Active {
                 state,
             };
         }
-        if now >= self.next_check {
+        if now >= self.next_check || self.is_planned_wrongly(now, policy) {
             effects.push(Effect::Check);
             // Until the answer is here nobody has to ask again.
             self.next_check = now + policy.retry_cap;

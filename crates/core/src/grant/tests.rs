@@ -548,6 +548,23 @@ fn a_time_of_asking_from_a_clock_that_was_ahead_does_not_make_the_grant_deaf() {
 }
 
 #[test]
+fn a_check_planned_by_a_clock_that_was_ahead_is_made_now() {
+    let (grant, _) = signed_in(Remember::Always).step(
+        Event::CheckSoon {
+            spread: TimeDelta::zero(),
+        },
+        at(400),
+        &policy(),
+    );
+    let (_, effects) = grant.clone().step(Event::Woke, at(1), &policy());
+    assert_eq!(effects, [Effect::Check]);
+
+    // An answer that counts for nothing, because a later question was answered, has told the time.
+    let (grant, _) = check(grant, at(0) - TimeDelta::seconds(1), unclear());
+    assert!(grant.wake_at(&policy()).unwrap() < at(1));
+}
+
+#[test]
 fn what_a_later_answer_leaves_out_still_stands() {
     let bare = Facts::default();
     let (grant, _) = check(signed_in(Remember::Always), at(1), Verdict::Good(bare));

@@ -159,6 +159,8 @@ impl Inner {
 struct Wait<'a> {
     inner: &'a Inner,
     entry: (Instant, u64),
+    /// By how much the clock was set when it began.
+    was_set: TimeDelta,
 }
 
 impl<'a> Wait<'a> {
@@ -167,14 +169,19 @@ impl<'a> Wait<'a> {
         let entry = (at, state.next_number);
         state.next_number += 1;
         state.waits.insert(entry);
-        Self { inner, entry }
+        Self {
+            inner,
+            entry,
+            was_set: state.was_set,
+        }
     }
 
     /// True if the instant has come; moves the clock there if this wait is the one that may.
     fn is_over(&self) -> bool {
         let mut state = self.inner.lock();
         let (at, _) = self.entry;
-        if state.now >= at {
+        // Who waits looks again when the clock is set.
+        if state.now >= at || state.was_set != self.was_set {
             return true;
         }
         let may_jump = state.jump_until.is_some_and(|end| at <= end)
@@ -289,6 +296,18 @@ mod tests {
         assert_eq!(clock.reading().passed, begun + Duration::from_secs(7));
         assert_eq!(clock.now(), at(902));
         assert_eq!(clock.true_now(), at(1007));
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_early_when_the_clock_is_set() {
+        let clock = ManualClock::new(at(1000));
+        let waiting = clock.clone();
+        let wait = tokio::spawn(async move { waiting.wait_until(at(2000), CAP).await });
+        while clock.next_wait().is_none() {
+            tokio::task::yield_now().await;
+        }
+        clock.jump(TimeDelta::days(-3));
+        wait.await.unwrap();
     }
 
     #[tokio::test]

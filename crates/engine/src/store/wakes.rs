@@ -73,9 +73,12 @@ impl Store {
         Ok(found.map(instant))
     }
 
-    /// All accounts that want to be woken by `now`.
+    /// All accounts that want to be woken by `now`, the longest overdue first.
     pub fn accounts_overdue(&self, now: Instant) -> Result<Vec<AccountId>, StoreError> {
-        self.account_ids("SELECT id FROM account WHERE wake_at <= ?1", [millis(now)])
+        self.account_ids(
+            "SELECT id FROM account WHERE wake_at <= ?1 ORDER BY wake_at, id",
+            [millis(now)],
+        )
     }
 
     /// Writes only when these accounts want to be woken, in one transaction.
