@@ -167,7 +167,10 @@ fn watch_tells_what_happens_as_json_lines_and_ends_with_the_keeper() {
     assert_eq!(until("checked")["account"], account);
     at_once(&room, &["post", &account, "Watched", "--to", "500100"]);
     assert_eq!(until("posted")["post"], 1);
-    room.trouble(Trouble::ChangePassword { person: "ada".into(), to: None });
+    room.trouble(Trouble::ChangePassword {
+        person: "ada".into(),
+        to: None,
+    });
     at_once(&room, &["check", &account]);
     assert_eq!(until("ended")["happening"]["reason"], "password_changed");
     at_once(&room, &["post", &account, "Waits", "--to", "500100"]);
