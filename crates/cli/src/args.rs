@@ -6,8 +6,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    cmd_accounts, cmd_completions, cmd_connect, cmd_diary, cmd_leave, cmd_post, cmd_practice,
-    cmd_providers, cmd_queue, cmd_run, cmd_sign_in, cmd_story, cmd_vault, exit,
+    cmd_accounts, cmd_completions, cmd_connect, cmd_diary, cmd_keep, cmd_leave, cmd_post,
+    cmd_practice, cmd_providers, cmd_queue, cmd_run, cmd_sign_in, cmd_story, cmd_vault, cmd_watch,
+    exit,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -134,7 +135,11 @@ pub enum Task {
     Remember(cmd_accounts::RememberArgs),
     /// Show what happened, newest first
     Diary(cmd_diary::DiaryArgs),
-    /// Look after accounts and posts until told to stop
+    /// Stay and look after everything, with tray and notifications; other commands talk to it
+    Keep(cmd_keep::KeepArgs),
+    /// Print what happens as it happens, one JSON document a line
+    Watch(cmd_watch::WatchArgs),
+    /// Look after accounts and posts in this terminal until told to stop
     Run(cmd_run::RunArgs),
     /// Start the practice network, to try everything without registering an app
     Practice(cmd_practice::PracticeArgs),

@@ -40,6 +40,20 @@ pub fn yes(question: &str) -> bool {
     line(question).is_some_and(|text| matches!(text.to_lowercase().as_str(), "y" | "yes"))
 }
 
+/// Asks for the address of the last page, on a terminal or through a pipe, and says first what was
+/// wrong with the last one.
+pub fn address(mistake: Option<&str>) -> Option<Secret> {
+    if let Some(mistake) = mistake {
+        remark(mistake);
+    }
+    remark("Paste the address of the last page here (an empty line gives up):");
+    let mut text = String::new();
+    let read = io::stdin().lock().read_line(&mut text);
+    let text = Secret::new(text);
+    read.ok()?;
+    Some(text).filter(|text| !text.reveal().trim().is_empty())
+}
+
 /// Asks for the address of the page the sign-in ended on.
 #[derive(Debug)]
 pub struct AddressFromInput;
@@ -47,23 +61,11 @@ pub struct AddressFromInput;
 impl PasteSource for AddressFromInput {
     fn ask(&self, mistake: Option<PasteMistake>) -> Pending<'_, Option<Secret>> {
         Box::pin(async move {
-            if let Some(mistake) = mistake {
-                remark(&mistake.to_string());
-            }
-            remark("Paste the address of the last page here (an empty line gives up):");
             // A thread of its own: whoever waits for the person must not hold up the rest.
             let (send, answer) = tokio::sync::oneshot::channel();
-            std::thread::spawn(move || {
-                let mut text = String::new();
-                let read = io::stdin().lock().read_line(&mut text);
-                let text = Secret::new(text);
-                let _ = send.send(read.ok().map(|_| text));
-            });
-            answer
-                .await
-                .ok()
-                .flatten()
-                .filter(|text| !text.reveal().trim().is_empty())
+            let mistake = mistake.map(|mistake| mistake.to_string());
+            std::thread::spawn(move || send.send(address(mistake.as_deref())));
+            answer.await.ok().flatten()
         })
     }
 }

@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 use evergrant_core::command::{
     ClientInput, Command, Connect, Connected, GuideView, Problem, Reply, SecretInput,
 };
 use evergrant_core::grant::Remember;
-use evergrant_engine::Engine;
-use evergrant_engine::ports::Silent;
 
 use crate::look::{Look, Tone, remark};
 use crate::person::{self, Way};
-use crate::session::{Answer, Session, odd};
+use crate::session::{Answer, Door, Session, odd};
 use crate::{ask, secrets, words};
 
 /// Words of `connect`.
@@ -49,10 +46,7 @@ pub async fn connect(session: &Session, args: ConnectArgs) -> Result<Answer, Pro
         .as_deref()
         .map(secrets::first_line)
         .transpose()?;
-    let browser = args.way.browser(session);
-    let engine = session
-        .engine_with("connect", browser, Arc::new(Silent))
-        .await?;
+    let mut door = session.door("connect", Some(args.way)).await?;
     let mut client = args
         .client_id
         .clone()
@@ -60,7 +54,7 @@ pub async fn connect(session: &Session, args: ConnectArgs) -> Result<Answer, Pro
     if ask::somebody_there() {
         client = guided(
             session.look,
-            &engine,
+            &mut door,
             &args.provider,
             client,
             secret.is_some(),
@@ -71,7 +65,11 @@ pub async fn connect(session: &Session, args: ConnectArgs) -> Result<Answer, Pro
         client.secret = Some(SecretInput(secret));
     }
     if args.remember == Remember::UntilQuit {
-        session.note("note: this sign-in is kept only until this command ends.");
+        session.note(if door.is_keeper() {
+            "note: this sign-in is kept only until the keeper ends."
+        } else {
+            "note: this sign-in is kept only until this command ends."
+        });
     }
     let command = Command::Connect(Connect {
         provider: args.provider,
@@ -80,7 +78,7 @@ pub async fn connect(session: &Session, args: ConnectArgs) -> Result<Answer, Pro
         remember: args.remember,
         paste: args.way.paste,
     });
-    let reply = engine.handle(command).await?;
+    let reply = door.handle(command).await?;
     let Reply::Connected(connected) = &reply else {
         return Err(odd(&reply));
     };
@@ -137,12 +135,12 @@ pub fn told(session: &Session, connected: &Connected) -> String {
 /// Leads through the registration of an app, where one is needed and not known.
 async fn guided(
     look: Look,
-    engine: &Arc<Engine>,
+    door: &mut Door,
     provider: &str,
     client: Option<ClientInput>,
     secret_given: bool,
 ) -> Result<Option<ClientInput>, Problem> {
-    let reply = engine
+    let reply = door
         .handle(Command::Guide {
             provider: provider.to_owned(),
         })

@@ -6,21 +6,25 @@ use evergrant_keychain::{StoreKind, survey};
 
 use crate::exit::Exit;
 use crate::look::{Look, Tone};
-use crate::session::{Answer, Session, odd};
+use crate::session::{Answer, Door, Session, odd};
 
 /// Looks around. It also works where the engine cannot be opened, and then says why.
 pub async fn doctor(session: &Session) -> Result<Answer, Problem> {
-    let (mut findings, exit) = match session.engine("doctor").await {
-        Ok(engine) => {
-            let reply = engine.handle(Command::Doctor).await?;
+    let (mut findings, exit) = match session.door("doctor", None).await {
+        Ok(mut door) => {
+            let keeper = keeper(&door);
+            let reply = door.handle(Command::Doctor).await?;
             let Reply::Doctor { doctor } = reply else {
                 return Err(odd(&reply));
             };
             let exit = worst(&doctor.findings);
-            (doctor.findings, exit)
+            let mut findings = vec![keeper];
+            findings.extend(doctor.findings);
+            (findings, exit)
         }
         Err(problem) => (vec![unopened(&problem)], problem.code.into()),
     };
+    findings.extend(evergrant_resident::survey().await);
     findings.push(settings(session));
     if uses_system(session) {
         // What was looked at on the way to it says better what to do.
@@ -39,6 +43,33 @@ pub async fn doctor(session: &Session) -> Result<Answer, Problem> {
         .map(|finding| told(session.look, finding))
         .collect();
     Ok(Answer::new(&Reply::Doctor { doctor: view }, text)?.ending(exit))
+}
+
+/// Who looks after accounts and posts while nobody asks.
+fn keeper(door: &Door) -> Finding {
+    match door {
+        Door::Keeper(keeper, _) => {
+            let owner = keeper.welcome();
+            Finding {
+                topic: "keeper".into(),
+                level: Level::Good,
+                sentence: format!(
+                    "`{}` (process {}) looks after everything.",
+                    owner.program, owner.process
+                ),
+                next_step: None,
+            }
+        }
+        Door::Own(_) => Finding {
+            topic: "keeper".into(),
+            level: Level::Note,
+            sentence: "None is at work: nothing is checked or posted while no command runs.".into(),
+            next_step: Some(
+                "Start one with `evergrant keep`, or at each login with `evergrant keep --install`."
+                    .into(),
+            ),
+        },
+    }
 }
 
 /// The exit code of what does not work.

@@ -86,7 +86,7 @@ pub fn told(session: &Session, post: &PostView) -> String {
     if let Some(next) = post.next_look.filter(|next| *next > session.now()) {
         let at = words::relative(next, session.now());
         text.push_str(&format!(
-            "  Evergrant looks at it {at}, if `evergrant run` is at work.\n"
+            "  Evergrant looks at it {at}, if `evergrant keep` is at work.\n"
         ));
     }
     text

@@ -8,7 +8,7 @@ use clap::Args;
 use evergrant_core::command::{Code, Problem};
 use evergrant_practice::{Clock, Options, PASSWORD, Practice, StartError};
 
-use crate::cmd_run::stop_asked;
+use crate::cmd_keep::stop_asked;
 use crate::exit::Exit;
 use crate::look::say;
 use crate::session::{Answer, Session};

@@ -1,15 +1,10 @@
 //! `run`: looks after accounts and posts, in the foreground.
 
-use std::sync::Arc;
-
 use clap::Args;
-use evergrant_core::command::{Code, Command, Notice, Problem, RanView, Reply};
-use evergrant_engine::Engine;
-use evergrant_engine::ports::{Desktop, SystemBrowser};
-use tokio::sync::broadcast::error::RecvError;
+use evergrant_core::command::{Command, Problem, RanView, Reply};
 
 use crate::exit::Exit;
-use crate::look::{one_line, remark_problem, say};
+use crate::look::remark_problem;
 use crate::session::{Answer, Session, odd};
 use crate::words::{self, count};
 
@@ -23,12 +18,8 @@ pub struct RunArgs {
 
 /// Runs until told to stop, or until nothing is due.
 pub async fn run(session: &Session, args: &RunArgs) -> Result<Answer, Problem> {
-    let nobody = Arc::new(SystemBrowser::new().without_opening());
-    let engine = session
-        .engine_with("run", nobody, Arc::new(Desktop::new()))
-        .await?;
     if args.until_idle {
-        let reply = engine.handle(Command::RunDue).await?;
+        let reply = session.ask("run", Command::RunDue).await?;
         let Reply::Ran { ran } = &reply else {
             return Err(odd(&reply));
         };
@@ -39,91 +30,7 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<Answer, Problem> {
         remark_problem(problem);
         return Ok(answer.ending(Exit::from(problem.code)));
     }
-    session.note("Looking after accounts and posts. Ctrl-C ends it; nothing is lost then.");
-    keep(session, &engine).await?;
-    session.note("Ended.");
-    // Everything was said while it happened.
-    Ok(Answer {
-        json: serde_json::Value::Null,
-        text: String::new(),
-        exit: Exit::Ok,
-    })
-}
-
-async fn keep(session: &Session, engine: &Arc<Engine>) -> Result<(), Problem> {
-    let stop = stop_asked()?;
-    let mut notices = engine.subscribe();
-    let telling = async {
-        loop {
-            match notices.recv().await {
-                Ok(notice) => show(session, &notice),
-                // The diary has what was missed here.
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => std::future::pending().await,
-            }
-        }
-    };
-    tokio::select! {
-        ended = engine.keep_running(stop) => ended,
-        () = telling => Ok(()),
-    }
-}
-
-/// Ctrl-C, or the system's request to end.
-pub fn stop_asked() -> Result<impl Future<Output = ()>, Problem> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let open = |kind| {
-            signal(kind).map_err(|error| {
-                Problem::new(
-                    Code::File,
-                    format!("the system's signals cannot be heard: {error}"),
-                )
-            })
-        };
-        let (mut interrupt, mut terminate) = (
-            open(SignalKind::interrupt())?,
-            open(SignalKind::terminate())?,
-        );
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        // A system without it ends the process by itself.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-}
-
-/// One line as it happens; with `--json` one document a line.
-fn show(session: &Session, notice: &Notice) {
-    if session.global.json {
-        if let Ok(line) = serde_json::to_string(notice) {
-            say(&line);
-        }
-        return;
-    }
-    let account = notice
-        .account
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let post = notice
-        .post
-        .map(|post| format!(" post {post}"))
-        .unwrap_or_default();
-    let sentence = one_line(&notice.happening.sentence());
-    say(&format!(
-        "{}  {account}{post}  {sentence}",
-        words::wall(notice.at)
-    ));
+    crate::cmd_keep::stay(session, "run", false, |_| true).await
 }
 
 fn told(session: &Session, ran: &RanView) -> String {

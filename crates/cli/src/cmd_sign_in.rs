@@ -1,11 +1,8 @@
 //! `sign-in`: the same account again.
 
-use std::sync::Arc;
-
 use clap::Args;
 use evergrant_core::command::{Code, Command, Problem, Reply};
 use evergrant_core::grant::Remember;
-use evergrant_engine::ports::Silent;
 
 use crate::ask;
 use crate::cmd_connect::told;
@@ -28,22 +25,19 @@ pub struct SignInArgs {
 
 /// Signs in again; somebody else is offered as an account of their own.
 pub async fn sign_in(session: &Session, args: SignInArgs) -> Result<Answer, Problem> {
-    let browser = args.way.browser(session);
-    let engine = session
-        .engine_with("sign-in", browser, Arc::new(Silent))
-        .await?;
+    let mut door = session.door("sign-in", Some(args.way)).await?;
     let command = Command::SignIn {
         account: args.account.as_str().into(),
         remember: args.remember,
         paste: args.way.paste,
     };
-    let reply = match engine.handle(command).await {
+    let reply = match door.handle(command).await {
         Err(problem) if problem.code == Code::WrongIdentity && ask::somebody_there() => {
             remark(&format!("{}.", problem.message));
             if !ask::yes("Connect them as a new account? [y/N] ") {
                 return Err(problem);
             }
-            engine.handle(Command::AdoptOther).await?
+            door.handle(Command::AdoptOther).await?
         }
         outcome => outcome?,
     };

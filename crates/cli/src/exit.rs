@@ -28,6 +28,8 @@ pub enum Exit {
     Refused = 8,
     /// The database, the disk or a file.
     Storage = 9,
+    /// No keeper is at work, or it ended before it answered.
+    NoKeeper = 10,
 }
 
 /// The table in `--help` and in the man page.
@@ -42,7 +44,8 @@ Exit codes:
   6  there is no such account, post, provider or Page
   7  another process owns the data folder
   8  refused: by the service, by you in the browser, or because it can't be
-  9  the database, the disk or a file";
+  9  the database, the disk or a file
+  10 no keeper is at work, or it ended before it answered";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -65,6 +68,7 @@ impl From<Code> for Exit {
                 Self::NotFound
             }
             Code::Busy => Self::Busy,
+            Code::NoKeeper => Self::NoKeeper,
             Code::ClientRejected
             | Code::SignInCancelled
             | Code::SignInFailed
@@ -115,8 +119,8 @@ mod tests {
             .skip(1)
             .filter_map(|line| line.split_whitespace().next()?.parse::<u8>().ok())
             .collect();
-        assert_eq!(numbers, (0..=9).collect::<Vec<u8>>());
-        assert_eq!(Exit::Storage as u8, 9);
+        assert_eq!(numbers, (0..=10).collect::<Vec<u8>>());
+        assert_eq!(Exit::NoKeeper as u8, 10);
     }
 
     #[test]

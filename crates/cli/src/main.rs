@@ -14,6 +14,7 @@ mod cmd_completions;
 mod cmd_connect;
 mod cmd_diary;
 mod cmd_doctor;
+mod cmd_keep;
 mod cmd_leave;
 mod cmd_post;
 mod cmd_practice;
@@ -23,6 +24,7 @@ mod cmd_run;
 mod cmd_sign_in;
 mod cmd_story;
 mod cmd_vault;
+mod cmd_watch;
 mod exit;
 mod look;
 mod person;
@@ -106,6 +108,8 @@ async fn dispatch(session: &Session, command: Task) -> Result<Answer, Problem> {
         Task::Forget(args) => cmd_leave::forget(session, args).await,
         Task::Remember(args) => cmd_accounts::remember(session, args).await,
         Task::Diary(args) => cmd_diary::diary(session, args).await,
+        Task::Keep(args) => cmd_keep::keep(session, &args).await,
+        Task::Watch(args) => cmd_watch::watch(session, &args),
         Task::Run(args) => cmd_run::run(session, &args).await,
         Task::Practice(args) => cmd_practice::practice(session, args).await,
         Task::Doctor => cmd_doctor::doctor(session).await,

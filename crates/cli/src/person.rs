@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use clap::Args;
+use evergrant_core::Secret;
 use evergrant_core::grant::Remember;
 use evergrant_engine::ports::SystemBrowser;
+use evergrant_engine::ports::browser::open_page;
+use evergrant_engine::socket::Person;
 
-use crate::ask::AddressFromInput;
+use crate::ask::{self, AddressFromInput};
 use crate::look::remark;
 use crate::session::Session;
 
@@ -30,21 +33,55 @@ impl Way {
         if self.no_browser {
             browser = browser.without_opening();
         }
-        if self.no_browser || self.paste || !session.global.quiet {
-            let Self { paste, no_browser } = self;
-            browser = browser.with_announce(move |page| {
-                remark(if no_browser {
-                    "Open this address in your browser:"
-                } else {
-                    "Your browser opens. If it does not, open this address yourself:"
-                });
-                remark(&format!("  {page}"));
-                if !paste {
-                    remark("Waiting for you there, five minutes at most (Ctrl-C gives up) ...");
-                }
-            });
+        if self.is_announced(session.global.quiet) {
+            browser = browser.with_announce(move |page| self.announce(page.as_str()));
         }
         Arc::new(browser)
+    }
+
+    /// Without a browser of ours, and where something is to be pasted, the address is needed.
+    fn is_announced(self, quiet: bool) -> bool {
+        self.no_browser || self.paste || !quiet
+    }
+
+    fn announce(self, page: &str) {
+        remark(if self.no_browser {
+            "Open this address in your browser:"
+        } else {
+            "Your browser opens. If it does not, open this address yourself:"
+        });
+        remark(&format!("  {page}"));
+        if !self.paste {
+            remark("Waiting for you there, five minutes at most (Ctrl-C gives up) ...");
+        }
+    }
+}
+
+/// The person in front of this program, for a sign-in that the keeper carries out.
+pub struct AtTerminal {
+    /// How the sign-in reaches them; a command that opens no browser has none.
+    pub way: Option<Way>,
+    /// No notes are wanted.
+    pub quiet: bool,
+}
+
+impl Person for AtTerminal {
+    fn page(&mut self, address: &str) {
+        let Some(way) = self.way else { return };
+        if way.is_announced(self.quiet) {
+            way.announce(address);
+        }
+        if way.no_browser {
+            return;
+        }
+        if let Err(error) = open_page(address) {
+            // Where the address was announced it can be opened by hand.
+            remark(&error.to_string());
+        }
+    }
+
+    fn pasted(&mut self, mistake: Option<&str>) -> Option<Secret> {
+        ask::address(mistake)
     }
 }
 

@@ -9,15 +9,20 @@ use evergrant_engine::places::Places;
 use evergrant_engine::ports::{
     Browser, Clock, FileClock, Notifier, OsRandom, ReqwestHttp, Silent, SystemBrowser, SystemClock,
 };
+use evergrant_engine::socket::Client;
 use evergrant_engine::{Engine, Options, Ports};
 
-use crate::args::Global;
+use crate::args::{Global, KeychainKind};
 use crate::exit::Exit;
 use crate::look::{Look, remark};
+use crate::person::{AtTerminal, Way};
 use crate::{secrets, stop_at};
 
 /// Names a file with an offset that moves this program's clock.
 const CLOCK: &str = "EVERGRANT_CLOCK";
+
+/// How often a busy data folder is looked at again.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// One run of the program.
 pub struct Session {
@@ -29,6 +34,30 @@ pub struct Session {
     pub places: Places,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// Whoever carries out commands.
+pub enum Door {
+    /// The keeper, through its socket, and the person here.
+    Keeper(Client, AtTerminal),
+    /// This process.
+    Own(Arc<Engine>),
+}
+
+impl Door {
+    /// Has a command carried out.
+    pub async fn handle(&mut self, command: Command) -> Result<Reply, Problem> {
+        match self {
+            // There is nothing else to do here until the answer comes.
+            Self::Keeper(keeper, person) => keeper.ask(command, person),
+            Self::Own(engine) => engine.handle(command).await,
+        }
+    }
+
+    /// True if somebody goes on looking after things when this command has ended.
+    pub fn is_keeper(&self) -> bool {
+        matches!(self, Self::Keeper(..))
+    }
 }
 
 /// What a command has to say.
@@ -95,16 +124,66 @@ impl Session {
         }
     }
 
-    /// Opens the engine for one command that neither needs a browser nor tells anybody.
+    /// Has one command carried out that needs no browser.
     pub async fn ask(&self, name: &str, command: Command) -> Result<Reply, Problem> {
-        self.engine(name).await?.handle(command).await
+        self.door(name, None).await?.handle(command).await
     }
 
-    /// Opens the engine without a browser; background work never opens one.
-    pub async fn engine(&self, name: &str) -> Result<Arc<Engine>, Problem> {
-        let nobody = SystemBrowser::new().without_opening();
-        self.engine_with(name, Arc::new(nobody), Arc::new(Silent))
-            .await
+    /// Whoever owns the data folder: the keeper, or this process for as long as it takes. A sign-in
+    /// reaches the person by `way`; background work never opens a browser.
+    pub async fn door(&self, name: &str, way: Option<Way>) -> Result<Door, Problem> {
+        let patience = Duration::from_secs(self.global.wait);
+        let begun = std::time::Instant::now();
+        loop {
+            let left = patience.saturating_sub(begun.elapsed());
+            if let Some(keeper) = Client::connect(&self.places.data, left)? {
+                self.suits(&keeper)?;
+                for note in &keeper.welcome().notes {
+                    self.note(&format!("note: {note}"));
+                }
+                let person = AtTerminal {
+                    way,
+                    quiet: self.global.quiet,
+                };
+                return Ok(Door::Keeper(keeper, person));
+            }
+            let browser = way.map_or_else(
+                || Arc::new(SystemBrowser::new().without_opening()),
+                |way| way.browser(self),
+            );
+            // The owner may be a keeper that is only just beginning, or a command that will be done.
+            match self
+                .engine_with(name, browser, Arc::new(Silent), Duration::ZERO)
+                .await
+            {
+                Err(problem) if problem.code == Code::Busy && begun.elapsed() < patience => {
+                    tokio::time::sleep(LOOK).await;
+                }
+                engine => return engine.map(Door::Own),
+            }
+        }
+    }
+
+    /// Words that speak of another keychain than the keeper's cannot be followed.
+    fn suits(&self, keeper: &Client) -> Result<(), Problem> {
+        let wanted = match self.global.keychain {
+            Some(KeychainKind::System) => "system",
+            Some(KeychainKind::Vault) => "vault",
+            None => return Ok(()),
+        };
+        let welcome = keeper.welcome();
+        if welcome.keychain == wanted {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Code::Usage,
+            format!(
+                "`{}` (process {}) owns the data folder and keeps secrets in another place ({}) \
+                 than --keychain says",
+                welcome.program, welcome.process, welcome.keychain
+            ),
+        )
+        .hint("Leave --keychain out, or end the keeper first."))
     }
 
     /// Opens the engine with these ways to the person.
@@ -113,12 +192,13 @@ impl Session {
         name: &str,
         browser: Arc<dyn Browser>,
         notifier: Arc<dyn Notifier>,
+        patience: Duration,
     ) -> Result<Arc<Engine>, Problem> {
         let options = Options {
             data: self.places.data.clone(),
             own_providers: self.places.own_providers()?,
             program: format!("evergrant {name}"),
-            patience: Duration::from_secs(self.global.wait),
+            patience,
             ports: Ports {
                 clock: Arc::clone(&self.clock),
                 http: Arc::new(ReqwestHttp::new()),

@@ -630,6 +630,8 @@ pub enum Code {
     KeychainDamaged,
     /// The data folder belongs to another process right now.
     Busy,
+    /// No keeper is at work, or it ended before it answered.
+    NoKeeper,
     /// The database cannot be used.
     Database,
     /// The database is from a newer version.

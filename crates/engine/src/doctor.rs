@@ -31,7 +31,7 @@ impl Engine {
     fn data_folder(&self) -> Finding {
         good(
             "data folder",
-            format!("{} is used by this process.", self.data.display()),
+            format!("{} can be used.", self.data.display()),
         )
     }
 

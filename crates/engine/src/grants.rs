@@ -118,8 +118,14 @@ impl Engine {
                     Effect::ForgetSecret(_) => self.delete_leftovers().await?,
                     Effect::Tell(incident) => self.tell(account, &incident).await?,
                     Effect::ReleasePosts => self.release_posts(&account.id).await?,
+                    Effect::Withdraw => {
+                        self.ports
+                            .notifier
+                            .withdraw(&incident_of(&account.id))
+                            .await;
+                    }
                     // Written with the state already.
-                    Effect::Withdraw | Effect::Note(_) => {}
+                    Effect::Note(_) => {}
                 }
             }
             Ok(())

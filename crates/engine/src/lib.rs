@@ -25,6 +25,8 @@ mod safe;
 mod set_clock;
 mod sign_in;
 mod sign_out;
+#[cfg(unix)]
+pub mod socket;
 mod start;
 pub mod store;
 mod view;

@@ -9,18 +9,32 @@ use evergrant_core::post::Event as PostEvent;
 
 use crate::check::Outcome;
 use crate::engine::{Engine, Internal};
+use crate::ports::Browser;
 use crate::store::DiaryFilter;
 
 /// A diary page longer than this is cut.
 const DIARY_LIMIT: u32 = 10_000;
 
 impl Engine {
-    /// Carries out a command.
+    /// Carries out a command; a sign-in goes through the browser of [`Ports`](crate::Ports).
     pub async fn handle(self: &Arc<Self>, command: Command) -> Result<Reply, Problem> {
-        Ok(self.route(command).await?)
+        self.handle_for(command, self.ports.browser.as_ref()).await
     }
 
-    async fn route(self: &Arc<Self>, command: Command) -> Result<Reply, Internal> {
+    /// Carries out a command of somebody whom a sign-in reaches through `browser`.
+    pub async fn handle_for(
+        self: &Arc<Self>,
+        command: Command,
+        browser: &dyn Browser,
+    ) -> Result<Reply, Problem> {
+        Ok(self.route(command, browser).await?)
+    }
+
+    async fn route(
+        self: &Arc<Self>,
+        command: Command,
+        browser: &dyn Browser,
+    ) -> Result<Reply, Internal> {
         Ok(match command {
             Command::Accounts => Reply::Accounts {
                 accounts: self.account_views()?,
@@ -28,12 +42,12 @@ impl Engine {
             Command::Guide { provider } => Reply::Guide {
                 guide: self.guide(&provider)?,
             },
-            Command::Connect(ask) => Reply::Connected(self.connect(ask).await?),
+            Command::Connect(ask) => Reply::Connected(self.connect(ask, browser).await?),
             Command::SignIn {
                 account,
                 remember,
                 paste,
-            } => Reply::Connected(self.sign_in(&account, remember, paste).await?),
+            } => Reply::Connected(self.sign_in(&account, remember, paste, browser).await?),
             Command::AdoptOther => Reply::Connected(self.adopt_other().await?),
             Command::Check { account } => Reply::Checks {
                 checks: self.checks(account).await?,

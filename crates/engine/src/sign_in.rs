@@ -16,7 +16,7 @@ use evergrant_core::{Expiry, Instant, Secret};
 use crate::check::{Unready, request_problem, unclear};
 use crate::engine::{Engine, Internal, lock};
 use crate::grants::CARD;
-use crate::ports::{Expected, Limits, TripError};
+use crate::ports::{Browser, Expected, Limits, TripError};
 use crate::safe::{Card, TokenSet, keychain_problem};
 use crate::store::{Account, Client};
 
@@ -44,13 +44,17 @@ struct Fresh {
 
 impl Engine {
     /// Connects an account that may be new.
-    pub(crate) async fn connect(self: &Arc<Self>, ask: Connect) -> Result<Connected, Internal> {
+    pub(crate) async fn connect(
+        self: &Arc<Self>,
+        ask: Connect,
+        browser: &dyn Browser,
+    ) -> Result<Connected, Internal> {
         let (client, before) = self.client_for(&ask).await?;
         let attempt = self.attempt();
         let given = ask.client.and_then(|client| client.secret);
         let was_given = given.is_some();
         let done = async {
-            let fresh = self.trip(&client, ask.paste, |_| Ok(())).await?;
+            let fresh = self.trip(&client, ask.paste, browser, |_| Ok(())).await?;
             // Only an app that works takes the place of the one that was known.
             if let Some(secret) = given {
                 self.safe.keep_client_secret(&client.key, &secret.0).await?;
@@ -71,6 +75,7 @@ impl Engine {
         id: &AccountId,
         remember: Option<Remember>,
         paste: bool,
+        browser: &dyn Browser,
     ) -> Result<Connected, Internal> {
         let account = self.account(id)?;
         let client = self.client(&account.client)?;
@@ -82,7 +87,7 @@ impl Engine {
                 .step_grant(id, Event::CodeReceived(attempt))
                 .map(drop)
         };
-        let fresh = match self.trip(&client, paste, came_back).await {
+        let fresh = match self.trip(&client, paste, browser, came_back).await {
             Ok(fresh) if fresh.identity.id == account.identity => fresh,
             Ok(other) => {
                 let problem = somebody_else(&account, &other.identity);
@@ -262,6 +267,7 @@ impl Engine {
         self: &Arc<Self>,
         client: &Client,
         paste: bool,
+        browser: &dyn Browser,
         came_back: impl FnOnce(&Arc<Self>) -> Result<(), Internal>,
     ) -> Result<Fresh, Internal> {
         let provider = self.provider_of(client)?;
@@ -269,9 +275,7 @@ impl Engine {
         self.safe.keychain().probe().await?;
         let rule = choose(&provider, paste)?;
         let path = format!("/callback/{}", provider.id());
-        let trip = self
-            .ports
-            .browser
+        let trip = browser
             .prepare(rule, &path)
             .await
             .map_err(|e| trip_problem(&e))?;

@@ -1,1 +1,16 @@
 //! What stays on screen while no window is open: tray and notifications, and starting at login.
+
+pub mod autostart;
+#[cfg(target_os = "linux")]
+mod bus;
+pub mod keeper;
+pub mod notifications;
+mod survey;
+pub mod tray;
+
+pub use keeper::Keeper;
+pub use notifications::{Desktop, Pressed};
+pub use survey::survey;
+#[cfg(target_os = "linux")]
+pub use survey::survey_at;
+pub use tray::{Need, Summary, Tray, Wish};

@@ -10,6 +10,7 @@ mod accounts;
 mod bad_input;
 mod browser;
 mod folders;
+mod keeper;
 mod kill;
 mod no_token;
 mod posts;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use evergrant_core::Secret;
 use evergrant_core::provider::RedirectRule;
+use tokio::sync::watch;
 use url::Url;
 
 use super::http::is_loopback;
@@ -80,12 +81,7 @@ impl SystemBrowser {
 
     /// Brings `page` before the person.
     async fn show(self, page: Url) -> Result<(), TripError> {
-        // Only web pages: the address may come from a service's own description of itself.
-        if page.scheme() != "https" && !(page.scheme() == "http" && is_loopback(&page)) {
-            return Err(TripError::NoBrowser(
-                "the address of the sign-in page is not an https address".to_owned(),
-            ));
-        }
+        is_page(&page)?;
         if let Some(announce) = &self.announce {
             announce(&page);
         }
@@ -140,6 +136,61 @@ impl Browser for SystemBrowser {
                     }
                 },
             })
+        })
+    }
+}
+
+/// A browser whose trips end when whoever began them has gone, or has begun anew.
+#[derive(Clone)]
+pub struct Revocable {
+    browser: SystemBrowser,
+    revoked: watch::Receiver<bool>,
+}
+
+impl Revocable {
+    /// Trips through `browser` are given up once `revoked` is true or its sender is dropped.
+    pub fn new(browser: SystemBrowser, revoked: watch::Receiver<bool>) -> Self {
+        Self { browser, revoked }
+    }
+}
+
+impl Browser for Revocable {
+    fn prepare(
+        &self,
+        rule: &RedirectRule,
+        path: &str,
+    ) -> Pending<'_, Result<Box<dyn Trip>, TripError>> {
+        let trip = self.browser.prepare(rule, path);
+        let revoked = self.revoked.clone();
+        Box::pin(async move {
+            let trip = trip.await?;
+            Ok(Box::new(RevocableTrip { trip, revoked }) as Box<dyn Trip>)
+        })
+    }
+}
+
+struct RevocableTrip {
+    trip: Box<dyn Trip>,
+    revoked: watch::Receiver<bool>,
+}
+
+impl Trip for RevocableTrip {
+    fn redirect_uri(&self) -> &Url {
+        self.trip.redirect_uri()
+    }
+
+    fn go(
+        self: Box<Self>,
+        page: Url,
+        expected: Expected,
+    ) -> Pending<'static, Result<Secret, TripError>> {
+        let Self { trip, mut revoked } = *self;
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                outcome = trip.go(page, expected) => outcome,
+                _ = revoked.wait_for(|revoked| *revoked) => Err(TripError::GivenUp),
+            }
         })
     }
 }
@@ -201,6 +252,24 @@ impl Trip for PasteTrip {
             paste::ask(source.as_ref(), &page, &redirect, &expected).await
         })
     }
+}
+
+/// Opens a sign-in page in the system's browser, for a client whose owner waits for the answer.
+pub fn open_page(address: &str) -> Result<(), TripError> {
+    let page = Url::parse(address).map_err(|error| TripError::NoBrowser(error.to_string()))?;
+    is_page(&page)?;
+    launch(&page)
+        .map_err(|_| TripError::NoBrowser("the program that opens web pages failed".to_owned()))
+}
+
+/// Only web pages: the address may come from a service's own description of itself.
+fn is_page(page: &Url) -> Result<(), TripError> {
+    if page.scheme() == "https" || (page.scheme() == "http" && is_loopback(page)) {
+        return Ok(());
+    }
+    Err(TripError::NoBrowser(
+        "the address of the sign-in page is not an https address".to_owned(),
+    ))
 }
 
 /// Starts the system's browser without waiting for it; a launcher that fails does so at once.

@@ -19,13 +19,13 @@ pub mod scripted;
 #[cfg(target_os = "linux")]
 mod timer;
 
-pub use browser::SystemBrowser;
+pub use browser::{Revocable, SystemBrowser};
 pub use clock::{FileClock, SystemClock};
 pub use failing::FailingHttp;
 pub use http::ReqwestHttp;
 pub use manual_clock::ManualClock;
 pub use network::{HandNetwork, NetworkWatch, SystemNetwork};
-pub use notifier::{Desktop, Recorded, Silent};
+pub use notifier::{Recorded, Silent};
 pub use paste::{PasteMistake, PasteSource};
 pub use random::{OsRandom, SeededRandom};
 pub use scripted::ScriptedHttp;
@@ -211,6 +211,12 @@ pub enum TripError {
 pub trait Notifier: Send + Sync {
     /// Shows `notice`; an error means that nobody could be told and is kept for `doctor`.
     fn show(&self, notice: Notice) -> Pending<'_, Result<(), String>>;
+
+    /// Takes the notice of `incident` off the screen, if it still stands there: the incident is
+    /// over. Best effort; by default nothing.
+    fn withdraw<'a>(&'a self, _incident: &'a str) -> Pending<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// One thing to tell the person.
