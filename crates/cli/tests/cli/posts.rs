@@ -167,6 +167,24 @@ exit 0
 }
 
 #[test]
+fn a_traveller_whose_zone_changes_moves_no_post_that_is_queued() {
+    let room = Room::new();
+    let account = room.connected();
+    room.ok(&["post", &account, "Away", "--to", "500100", "--at", "in 1h"]);
+    let run_in = |zone: &str| {
+        let mut run = room.command(&["run", "--until-idle"]);
+        assert!(run.env("TZ", zone).output().unwrap().status.success());
+    };
+    // A day ahead of and nearly a day behind where it was queued.
+    for (passed, copies) in [(HOUR - 60, 0), (HOUR + 60, 1)] {
+        room.jump(passed);
+        run_in("Pacific/Kiritimati");
+        run_in("Pacific/Pago_Pago");
+        assert_eq!(room.copies("Away"), copies);
+    }
+}
+
+#[test]
 fn a_post_that_is_too_late_is_put_to_the_person() {
     let room = Room::new();
     let account = room.connected();

@@ -13,6 +13,20 @@ use super::{Alarm, Store, StoreError, instant, millis, wake_millis};
 /// What waits for a time that was chosen here, not by the person.
 const WAITS: &str = "state IN ('held', 'retrying', 'uncertain') AND wake_at IS NOT NULL";
 
+const ACCOUNTS_DUE: &str = "SELECT id, client FROM account
+    WHERE wake_at <= ?1 AND client NOT IN (SELECT value FROM json_each(?2))
+    ORDER BY wake_at LIMIT ?3";
+
+const POSTS_DUE: &str = "SELECT post.id, ifnull(account.client, '')
+    FROM post LEFT JOIN account ON account.id = post.account
+    WHERE post.wake_at <= ?1
+      AND ifnull(account.client, '') NOT IN (SELECT value FROM json_each(?2))
+    ORDER BY post.wake_at, post.id LIMIT ?3";
+
+const NEXT_WAKE: &str = "SELECT min(at) FROM (
+    SELECT min(wake_at) AS at FROM account WHERE wake_at > ?1
+    UNION ALL SELECT min(wake_at) FROM post WHERE wake_at > ?1)";
+
 impl Store {
     /// Rings when something wants to be woken earlier than whoever waits has planned.
     pub fn alarm(&self) -> &Alarm {
@@ -28,11 +42,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(AccountId, String)>, StoreError> {
         let connection = self.lock();
-        let mut query = connection.prepare_cached(
-            "SELECT id, client FROM account
-             WHERE wake_at <= ?1 AND client NOT IN (SELECT value FROM json_each(?2))
-             ORDER BY wake_at LIMIT ?3",
-        )?;
+        let mut query = connection.prepare_cached(ACCOUNTS_DUE)?;
         let without = to_json("account", &without)?;
         let rows = query.query_map(params![millis(now), without, count(limit)], |row| {
             Ok((AccountId(row.get(0)?), row.get(1)?))
@@ -48,12 +58,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(PostId, String)>, StoreError> {
         let connection = self.lock();
-        let mut query = connection.prepare_cached(
-            "SELECT post.id, ifnull(account.client, '') AS client
-             FROM post LEFT JOIN account ON account.id = post.account
-             WHERE post.wake_at <= ?1 AND client NOT IN (SELECT value FROM json_each(?2))
-             ORDER BY post.wake_at, post.id LIMIT ?3",
-        )?;
+        let mut query = connection.prepare_cached(POSTS_DUE)?;
         let without = to_json("post", &without)?;
         let rows = query.query_map(params![millis(now), without, count(limit)], |row| {
             Ok((PostId(row.get(0)?), row.get(1)?))
@@ -65,10 +70,7 @@ impl Store {
     pub fn next_wake(&self, now: Instant) -> Result<Option<Instant>, StoreError> {
         let found: Option<i64> = self
             .lock()
-            .prepare_cached(
-                "SELECT min(at) FROM (SELECT min(wake_at) AS at FROM account WHERE wake_at > ?1
-                 UNION ALL SELECT min(wake_at) FROM post WHERE wake_at > ?1)",
-            )?
+            .prepare_cached(NEXT_WAKE)?
             .query_row([millis(now)], |row| row.get(0))?;
         Ok(found.map(instant))
     }
@@ -168,4 +170,30 @@ impl Store {
 
 fn count(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_reads_what_is_due_and_not_everything() {
+        let store = Store::in_memory().unwrap();
+        let connection = store.lock();
+        for query in [ACCOUNTS_DUE, POSTS_DUE, NEXT_WAKE] {
+            let mut plan = connection
+                .prepare(&format!("EXPLAIN QUERY PLAN {query}"))
+                .unwrap();
+            let wanted = plan.parameter_count();
+            let values = vec!["1"; wanted];
+            let steps: Vec<String> = plan
+                .query_map(rusqlite::params_from_iter(values), |row| row.get("detail"))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            let reads = |start: &str| steps.iter().any(|step| step.starts_with(start));
+            assert!(!reads("SCAN account") && !reads("SCAN post"), "{steps:#?}");
+            assert!(reads("SEARCH"), "{steps:#?}");
+        }
+    }
 }

@@ -69,7 +69,7 @@ async fn post_of(lab: &Lab, account: AccountId, text: &str, due: evergrant_core:
         picture: None,
         due: Some(due),
         zone: "UTC".into(),
-        late_limit: Some(86_400),
+        late_limit: Some(2 * 86_400),
     };
     let reply = lab.ask(Command::Post(new)).await.unwrap();
     assert!(matches!(reply, Reply::Post { .. }));
@@ -151,28 +151,32 @@ async fn an_issuer_that_hangs_holds_up_its_own_accounts_and_no_other() {
     lab.ask(Command::Connect(other)).await.unwrap();
     let hanging = lab.accounts().await.remove(0).id;
     copy(&mut lab, &hanging, 100).await;
-    let connected = lab.connect().await.unwrap();
+    let healthy = lab.connect().await.unwrap().connected.id;
+    copy(&mut lab, &healthy, 1).await;
     let wire = Wire::under(&mut lab).await;
-    wire.hold(|request| request.url.host_str() == Some("localhost") && is_check(request));
-
-    let due = lab.now() + TimeDelta::days(1);
-    post_of(&lab, hanging, "held up", due).await;
-    post_of(&lab, connected.connected.id.clone(), "on time", due).await;
-    lab.clock.set(due);
     let keeper = Keeper::of(&lab);
+    until("the first checks", async || {
+        lab.advance(TimeDelta::seconds(1));
+        let_it_run().await;
+        wire.asked().len() >= 103
+    })
+    .await;
+
+    wire.hold(|request| request.url.host_str() == Some("localhost") && is_check(request));
+    let due = lab.now() + TimeDelta::hours(1);
+    post_of(&lab, hanging, "held up", due).await;
+    post_of(&lab, healthy.clone(), "on time", due).await;
+    let_it_run().await;
+    lab.advance(TimeDelta::hours(9));
+    let woke = lab.now();
     until("the other's post goes out", async || {
         lab.said() == ["on time"]
     })
     .await;
-    until("the other is checked", async || {
+    until("the other's accounts are checked", async || {
         lab.advance(TimeDelta::seconds(1));
-        lab.accounts().await.iter().any(|account| {
-            account.id == connected.connected.id
-                && account
-                    .last_check
-                    .as_ref()
-                    .is_some_and(|check| check.at >= due)
-        })
+        let_it_run().await;
+        checked_since(&lab, woke).await == 2
     })
     .await;
     assert!(wire.held_up() <= 6, "{} hang at once", wire.held_up());

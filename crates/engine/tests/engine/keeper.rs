@@ -119,7 +119,7 @@ impl Wire {
         wire
     }
 
-    /// Holds requests up from now on.
+    /// From now on these requests are held up, and no others.
     pub fn hold(&self, which: impl Fn(&Request) -> bool + Send + Sync + 'static) {
         self.holds.send_replace(Some(Hold {
             which: Arc::new(which),
@@ -127,7 +127,7 @@ impl Wire {
         }));
     }
 
-    /// Holds answers up from now on.
+    /// From now on the answers to these are held up, and no others.
     pub fn hold_answers(&self, which: impl Fn(&Request) -> bool + Send + Sync + 'static) {
         self.holds.send_replace(Some(Hold {
             which: Arc::new(which),
@@ -135,7 +135,7 @@ impl Wire {
         }));
     }
 
-    /// Lets go what is held up.
+    /// Lets go everything that is held up.
     pub fn let_go(&self) {
         self.holds.send_replace(None);
     }
@@ -155,10 +155,12 @@ impl Wire {
         self.asked.lock().unwrap().clone()
     }
 
-    async fn wait(&self) {
+    /// Waits until nothing holds `request` up any more.
+    async fn wait(&self, request: &Request) {
         self.held_up.fetch_add(1, Ordering::SeqCst);
         let mut holds = self.holds.subscribe();
-        holds.wait_for(Option::is_none).await.unwrap();
+        let free = |hold: &Option<Hold>| hold.as_ref().is_none_or(|hold| !(hold.which)(request));
+        holds.wait_for(free).await.unwrap();
         self.held_up.fetch_sub(1, Ordering::SeqCst);
     }
 }
@@ -171,11 +173,11 @@ impl Http for Wire {
             let hold = self.holds.borrow().clone();
             let hold = hold.filter(|hold| (hold.which)(&request));
             if hold.as_ref().is_some_and(|hold| !hold.answer_only) {
-                self.wait().await;
+                self.wait(&request).await;
             }
-            let answer = self.inner.send(request, limits).await;
+            let answer = self.inner.send(request.clone(), limits).await;
             if hold.is_some_and(|hold| hold.answer_only) {
-                self.wait().await;
+                self.wait(&request).await;
             }
             answer
         })

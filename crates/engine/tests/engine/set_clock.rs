@@ -1,4 +1,4 @@
-//! The clock is set, the computer sleeps, the zone changes.
+//! The clock is set, or was wrong from the start; zones and clocks that differ.
 
 use chrono::TimeDelta;
 use evergrant_core::EndReason;
