@@ -6,7 +6,7 @@ use evergrant_engine::ports::{Notice, Notifier as _};
 use evergrant_resident::{Desktop, Pressed};
 use tokio::sync::mpsc::Receiver;
 
-use crate::bus::{Bus, settled};
+use crate::bus::{Bus, Nowhere, settled};
 use crate::server::{PATH, SERVICE, Server, Shown};
 
 #[tokio::test]
@@ -224,9 +224,8 @@ async fn a_desktop_without_notifications_says_so_and_works_once_it_has_them() {
 
 #[tokio::test]
 async fn without_a_session_nobody_can_be_told() {
-    let home = tempfile::tempdir().unwrap();
-    let nowhere = format!("unix:path={}", home.path().join("bus").display());
-    let error = Desktop::at(nowhere)
+    let nowhere = Nowhere::empty();
+    let error = Desktop::at(&nowhere.address)
         .show(notice("a", "One", false))
         .await
         .unwrap_err();
@@ -235,11 +234,8 @@ async fn without_a_session_nobody_can_be_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_desktop_that_hangs_holds_nobody_up() {
-    // A bus that takes the connection and never says a word.
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("bus");
-    let _silent = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    let desktop = Desktop::at(format!("unix:path={}", path.display()));
+    let silent = Nowhere::silent();
+    let desktop = Desktop::at(&silent.address);
     let error = desktop.show(notice("a", "One", false)).await.unwrap_err();
     assert_eq!(error, "the desktop's notifications did not answer in time");
 }
