@@ -84,7 +84,7 @@ fn exec_words(value: &str) -> Vec<String> {
             }
         } else {
             let end = rest.find(' ').unwrap_or(rest.len());
-            word = rest[..end].to_owned();
+            word.push_str(&rest[..end]);
             let reserved = " \t\n\"'\\><~|&;$*?#()`";
             assert!(!word.contains(|c| reserved.contains(c)), "{word}");
             rest = &rest[end..];

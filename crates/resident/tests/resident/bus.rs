@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixListener;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use zbus::Connection;
@@ -151,4 +152,23 @@ pub async fn settled(bus: &Connection) {
         .get_id()
         .await
         .unwrap();
+}
+
+/// Waits for what others do.
+pub async fn until(is_so: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting)
+        .await
+        .expect("it did not come to that");
+}
+
+/// How many are connected to the bus that `bus` is on, `bus` included.
+pub async fn connected(bus: &Connection) -> usize {
+    let daemon = zbus::fdo::DBusProxy::new(bus).await.unwrap();
+    let names = daemon.list_names().await.unwrap();
+    names.iter().filter(|name| name.starts_with(':')).count()
 }

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 mod bus;
+mod helpers;
 mod host;
 mod notifications;
 mod server;

@@ -6,7 +6,7 @@ use evergrant_engine::ports::{Notice, Notifier as _};
 use evergrant_resident::{Desktop, Pressed};
 use tokio::sync::mpsc::Receiver;
 
-use crate::bus::{Bus, Nowhere, settled};
+use crate::bus::{Bus, Nowhere, connected, settled, until};
 use crate::server::{PATH, SERVICE, Server, Shown};
 
 #[tokio::test]
@@ -47,6 +47,7 @@ async fn an_incident_is_told_once_and_then_replaced() {
             needs_you(1, "Still waiting")
         ]
     );
+    assert_eq!(server.clients().len(), 1, "one connection for all");
 }
 
 #[tokio::test]
@@ -125,8 +126,8 @@ async fn only_the_notification_server_is_believed() {
     desktop.show(notice("a", "A", true)).await.unwrap();
     desktop.show(notice("b", "B", true)).await.unwrap();
     let impostor = bus.join().await;
-    let client = server.client();
-    for to in [None, Some(client.as_str())] {
+    let clients = server.clients();
+    for to in [None, Some(clients[0].as_str())] {
         impostor
             .emit_signal(to, PATH, SERVICE, "ActionInvoked", &(1_u32, "default"))
             .await
@@ -204,6 +205,24 @@ async fn a_server_that_restarts_is_met_anew_and_old_numbers_mean_nothing() {
     desktop.show(notice("old", "Old", true)).await.unwrap();
     let replaced: Vec<u32> = server.shown().iter().map(|shown| shown.replaces).collect();
     assert_eq!(replaced, [0, 0]);
+}
+
+#[tokio::test]
+async fn connections_that_are_not_needed_any_more_are_closed() {
+    let bus = Bus::start();
+    let observer = bus.join().await;
+    let (desktop, _presses) = Desktop::at(&bus.address).with_buttons();
+    for _ in 0..5 {
+        let server = Server::start(&bus, &["actions"]).await;
+        desktop.show(notice("a", "A", true)).await.unwrap();
+        server.stop().await;
+        desktop.show(notice("a", "A", true)).await.unwrap_err();
+    }
+    let _server = Server::start(&bus, &["actions"]).await;
+    desktop.show(notice("a", "A", true)).await.unwrap();
+    until(async || connected(&observer).await == 3).await;
+    drop(desktop);
+    until(async || connected(&observer).await == 2).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::mpsc::Receiver;
 use zbus::MessageStream;
 
-use crate::bus::{self, Bus, Nowhere};
+use crate::bus::{self, Bus, Nowhere, until};
 use crate::host::Host;
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn without_a_tray_it_goes_on_and_appears_whenever_one_starts() {
         item.choose("Quit").await;
         assert_eq!(next(&mut wishes).await, Wish::Quit);
         host.stop().await;
-        until(|| !tray.is_shown()).await;
+        until(async || !tray.is_shown()).await;
     }
     tray.stop().await;
 }
@@ -221,16 +221,4 @@ async fn next(wishes: &mut Receiver<Wish>) -> Wish {
         .await
         .expect("the wish was lost")
         .unwrap()
-}
-
-/// Waits for what others do.
-async fn until(is_so: impl Fn() -> bool) {
-    let waiting = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), waiting)
-        .await
-        .expect("it did not come to that");
 }
