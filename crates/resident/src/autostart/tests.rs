@@ -289,6 +289,26 @@ fn a_path_that_cannot_be_a_program_is_run_by_env() {
 }
 
 #[test]
+fn the_persons_settings_are_where_the_environment_says() {
+    let config = |xdg: Option<&str>, home: Option<&str>| {
+        let named = |name: &str| match name {
+            "XDG_CONFIG_HOME" => xdg.map(OsString::from),
+            "HOME" => home.map(OsString::from),
+            _ => None,
+        };
+        Folders::named_by(named).map(|folders| folders.config)
+    };
+    assert_eq!(config(Some("/c"), Some("/h")), Ok("/c".into()));
+    for ignored in [None, Some(""), Some("c")] {
+        assert_eq!(config(ignored, Some("/h")), Ok("/h/.config".into()));
+    }
+    assert_eq!(
+        config(None, None).unwrap_err().message,
+        "this session names no home folder"
+    );
+}
+
+#[test]
 fn names_that_no_entry_can_hold_are_refused() {
     let said = |path: &str, words: Vec<OsString>| {
         Program::new(Path::new(path), words).unwrap_err().message
