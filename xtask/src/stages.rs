@@ -126,6 +126,14 @@ pub const STAGES: &[Stage] = &[
         run: |shared, report| shared.rust_tests("crates/engine", report),
     },
     Stage {
+        name: "resident",
+        proves: "tray, notifications and starting at login on a private bus",
+        packages: &[packages::COMPILER, KEYRING],
+        builds: &["evergrant-resident"],
+        linux_only: false,
+        run: |shared, report| shared.rust_tests("crates/resident", report),
+    },
+    Stage {
         name: "cli",
         proves: "the command line in a sealed home, kill -9 at each step, and the story",
         packages: &[packages::COMPILER, KEYRING],

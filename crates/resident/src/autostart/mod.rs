@@ -98,8 +98,13 @@ impl Program {
 impl Folders {
     /// The person's own folder: `XDG_CONFIG_HOME`, or `.config` in the home folder.
     pub fn usual() -> Result<Self, Problem> {
+        Self::named_by(|name| std::env::var_os(name))
+    }
+
+    fn named_by(environment: impl Fn(&str) -> Option<OsString>) -> Result<Self, Problem> {
+        // The XDG Base Directory Specification has relative paths ignored.
         let named = |name| {
-            std::env::var_os(name)
+            environment(name)
                 .map(PathBuf::from)
                 .filter(|folder| folder.is_absolute())
         };

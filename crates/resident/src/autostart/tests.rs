@@ -84,7 +84,7 @@ fn exec_words(value: &str) -> Vec<String> {
             }
         } else {
             let end = rest.find(' ').unwrap_or(rest.len());
-            word = rest[..end].to_owned();
+            word.push_str(&rest[..end]);
             let reserved = " \t\n\"'\\><~|&;$*?#()`";
             assert!(!word.contains(|c| reserved.contains(c)), "{word}");
             rest = &rest[end..];
@@ -285,6 +285,26 @@ fn a_path_that_cannot_be_a_program_is_run_by_env() {
     assert_eq!(
         line("/a%b/evergrant"),
         ["/usr/bin/env", "/a%b/evergrant", "keep"]
+    );
+}
+
+#[test]
+fn the_persons_settings_are_where_the_environment_says() {
+    let config = |xdg: Option<&str>, home: Option<&str>| {
+        let named = |name: &str| match name {
+            "XDG_CONFIG_HOME" => xdg.map(OsString::from),
+            "HOME" => home.map(OsString::from),
+            _ => None,
+        };
+        Folders::named_by(named).map(|folders| folders.config)
+    };
+    assert_eq!(config(Some("/c"), Some("/h")), Ok("/c".into()));
+    for ignored in [None, Some(""), Some("c")] {
+        assert_eq!(config(ignored, Some("/h")), Ok("/h/.config".into()));
+    }
+    assert_eq!(
+        config(None, None).unwrap_err().message,
+        "this session names no home folder"
     );
 }
 

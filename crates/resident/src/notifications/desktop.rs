@@ -135,6 +135,7 @@ impl Desktop {
             .meet(bus, messages, state.presses.is_some())
             .await
             .map_err(|error| plain(&error))?;
+        // Numbers of another server mean nothing to this one.
         if state.owner.as_ref() != Some(&server.owner) {
             state.shown.clear();
             state.owner = Some(server.owner.clone());
@@ -241,14 +242,9 @@ impl State {
         self.shown.retain(|_, shown| shown.id != id);
     }
 
-    /// The server is gone, and with it what its numbers meant.
-    pub(super) fn server_gone(&mut self) {
-        self.shown.clear();
-        self.server = None;
-    }
-
-    /// The connection is gone; the notices may still stand.
-    pub(super) fn connection_gone(&mut self) {
+    /// The server or the connection to it is gone. What its numbers mean is judged when the next is
+    /// met: only the connection may have failed.
+    pub(super) fn gone(&mut self) {
         self.server = None;
     }
 }

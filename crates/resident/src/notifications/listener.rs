@@ -25,7 +25,7 @@ pub(super) const RULES: [&str; 2] = [
 enum Heard {
     Pressed(u32, String),
     Closed(u32),
-    ServerGone,
+    Gone,
 }
 
 /// Listens to one server.
@@ -42,8 +42,12 @@ impl Listener {
 
     /// Listens until the server or the connection is gone.
     pub(super) async fn listen(self, mut messages: MessageStream) {
-        while let Some(Ok(message)) = messages.next().await {
-            let Some(heard) = self.meaning(&message) else {
+        loop {
+            let heard = match messages.next().await {
+                Some(Ok(message)) => self.meaning(&message),
+                _ => Some(Heard::Gone),
+            };
+            let Some(heard) = heard else {
                 continue;
             };
             let Some(state) = self.state.upgrade() else {
@@ -53,11 +57,8 @@ impl Listener {
             match heard {
                 Heard::Pressed(id, key) => state.pressed(id, &key),
                 Heard::Closed(id) => state.closed(id),
-                Heard::ServerGone => return state.server_gone(),
+                Heard::Gone => return state.gone(),
             }
-        }
-        if let Some(state) = self.state.upgrade() {
-            state.lock().await.connection_gone();
         }
     }
 
@@ -73,7 +74,7 @@ impl Listener {
         if sender.as_str() == "org.freedesktop.DBus" && member.as_str() == "NameOwnerChanged" {
             let (name, _, new): (String, String, String) = message.body().deserialize().ok()?;
             let is_gone = name == SERVICE && new != self.owner.as_str();
-            return is_gone.then_some(Heard::ServerGone);
+            return is_gone.then_some(Heard::Gone);
         }
         if *sender != *self.owner || interface.as_str() != SERVICE {
             return None;

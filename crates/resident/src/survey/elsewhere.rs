@@ -1,3 +1,8 @@
+#![allow(
+    clippy::unused_async,
+    reason = "as where there is something to wait for"
+)]
+
 use evergrant_core::command::{Finding, Level};
 
 /// Says that there is neither tray nor notifications yet.

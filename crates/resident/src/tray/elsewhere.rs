@@ -1,3 +1,8 @@
+#![allow(
+    clippy::unused_async,
+    reason = "as where there is something to wait for"
+)]
+
 use std::convert::Infallible;
 
 use tokio::sync::mpsc;

@@ -50,11 +50,15 @@ impl Tray {
                 wishes: wishes.clone(),
                 shown: Arc::clone(&shown),
             };
-            let handle = item
-                .assume_sni_available(true)
-                .spawn()
-                .await
-                .map_err(|error| plain(&error))?;
+            let handle = match item.assume_sni_available(true).spawn().await {
+                Ok(handle) => handle,
+                // It ended while it was asked.
+                Err(ksni::Error::Watcher(_)) if tries < TRIES => {
+                    tries += 1;
+                    continue;
+                }
+                Err(error) => return Err(plain(&error)),
+            };
             // A tray that started between the question for it and the subscription to its coming
             // was missed by both.
             if tries < TRIES && !shown.load(Ordering::Relaxed) && tray_is_there().await {

@@ -6,7 +6,7 @@ use evergrant_engine::ports::{Notice, Notifier as _};
 use evergrant_resident::{Desktop, Pressed};
 use tokio::sync::mpsc::Receiver;
 
-use crate::bus::{Bus, settled};
+use crate::bus::{Bus, Nowhere, connected, settled, until};
 use crate::server::{PATH, SERVICE, Server, Shown};
 
 #[tokio::test]
@@ -47,6 +47,7 @@ async fn an_incident_is_told_once_and_then_replaced() {
             needs_you(1, "Still waiting")
         ]
     );
+    assert_eq!(server.clients().len(), 1, "one connection for all");
 }
 
 #[tokio::test]
@@ -125,8 +126,8 @@ async fn only_the_notification_server_is_believed() {
     desktop.show(notice("a", "A", true)).await.unwrap();
     desktop.show(notice("b", "B", true)).await.unwrap();
     let impostor = bus.join().await;
-    let client = server.client();
-    for to in [None, Some(client.as_str())] {
+    let clients = server.clients();
+    for to in [None, Some(clients[0].as_str())] {
         impostor
             .emit_signal(to, PATH, SERVICE, "ActionInvoked", &(1_u32, "default"))
             .await
@@ -207,6 +208,24 @@ async fn a_server_that_restarts_is_met_anew_and_old_numbers_mean_nothing() {
 }
 
 #[tokio::test]
+async fn connections_that_are_not_needed_any_more_are_closed() {
+    let bus = Bus::start();
+    let observer = bus.join().await;
+    let (desktop, _presses) = Desktop::at(&bus.address).with_buttons();
+    for _ in 0..5 {
+        let server = Server::start(&bus, &["actions"]).await;
+        desktop.show(notice("a", "A", true)).await.unwrap();
+        server.stop().await;
+        desktop.show(notice("a", "A", true)).await.unwrap_err();
+    }
+    let _server = Server::start(&bus, &["actions"]).await;
+    desktop.show(notice("a", "A", true)).await.unwrap();
+    until(async || connected(&observer).await == 3).await;
+    drop(desktop);
+    until(async || connected(&observer).await == 2).await;
+}
+
+#[tokio::test]
 async fn a_desktop_without_notifications_says_so_and_works_once_it_has_them() {
     let bus = Bus::start();
     let desktop = Desktop::at(&bus.address);
@@ -224,9 +243,8 @@ async fn a_desktop_without_notifications_says_so_and_works_once_it_has_them() {
 
 #[tokio::test]
 async fn without_a_session_nobody_can_be_told() {
-    let home = tempfile::tempdir().unwrap();
-    let nowhere = format!("unix:path={}", home.path().join("bus").display());
-    let error = Desktop::at(nowhere)
+    let nowhere = Nowhere::empty();
+    let error = Desktop::at(&nowhere.address)
         .show(notice("a", "One", false))
         .await
         .unwrap_err();
@@ -235,11 +253,8 @@ async fn without_a_session_nobody_can_be_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_desktop_that_hangs_holds_nobody_up() {
-    // A bus that takes the connection and never says a word.
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("bus");
-    let _silent = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    let desktop = Desktop::at(format!("unix:path={}", path.display()));
+    let silent = Nowhere::silent();
+    let desktop = Desktop::at(&silent.address);
     let error = desktop.show(notice("a", "One", false)).await.unwrap_err();
     assert_eq!(error, "the desktop's notifications did not answer in time");
 }

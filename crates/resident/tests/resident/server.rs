@@ -2,6 +2,7 @@
 #![allow(
     clippy::too_many_arguments,
     clippy::needless_pass_by_value,
+    clippy::unused_self,
     reason = "the interface is so"
 )]
 
@@ -32,8 +33,8 @@ pub struct Shown {
 struct Heard {
     shown: Vec<Shown>,
     closed: Vec<u32>,
-    /// Who asked last.
-    client: Option<String>,
+    /// Who asked, in order, without repetitions.
+    clients: Vec<String>,
     last: u32,
 }
 
@@ -80,9 +81,9 @@ impl Server {
         self.heard.lock().unwrap().closed.clone()
     }
 
-    /// The bus name of who asked last.
-    pub fn client(&self) -> String {
-        self.heard.lock().unwrap().client.clone().unwrap()
+    /// The bus names of who asked.
+    pub fn clients(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clients.clone()
     }
 
     /// The person presses a button.
@@ -149,7 +150,10 @@ impl Interface {
         assert_eq!(text("desktop-entry"), "dev.evergrant.keeper");
         let id = {
             let mut heard = self.heard.lock().unwrap();
-            heard.client = header.sender().map(ToString::to_string);
+            heard
+                .clients
+                .extend(header.sender().map(ToString::to_string));
+            heard.clients.dedup();
             heard.shown.push(Shown {
                 replaces,
                 title,
