@@ -58,6 +58,20 @@ pub fn create(path: impl Into<PathBuf>, passphrase: impl Borrow<Secret>) -> Resu
     create_with(path.into(), passphrase.borrow(), WORK_FACTOR)
 }
 
+/// The same with another amount of work than the usual 2^17 rounds: as its power of two. Less makes
+/// the passphrase easier to guess, which is right for tests alone.
+///
+/// # Errors
+///
+/// As for [`create`].
+pub fn create_with_work(
+    path: impl Into<PathBuf>,
+    passphrase: impl Borrow<Secret>,
+    work: u8,
+) -> Result<Keychain> {
+    create_with(path.into(), passphrase.borrow(), work)
+}
+
 /// Whether there is a file at `path`. Says nothing about whether it can be opened.
 pub fn exists(path: impl AsRef<Path>) -> bool {
     path.as_ref().exists()

@@ -8,7 +8,7 @@ use evergrant_practice::{Endpoint, Trouble, Where};
 use serde_json::Value;
 
 use crate::browser::Answer;
-use crate::room::{Ran, Room, Running, eventually};
+use crate::room::{PATIENCE, Ran, Room, Running, eventually};
 
 const SIGN: &str = "Looking after accounts";
 
@@ -39,6 +39,7 @@ fn every_command_answers_the_same_with_a_keeper_as_without() {
         "--at",
         "2099-01-01 10:00",
     ]);
+    room.ok(&["remember", &account, "30"]);
     let questions: Vec<Vec<&str>> = vec![
         vec!["accounts"],
         vec!["accounts", "--json"],
@@ -153,10 +154,18 @@ fn watch_tells_what_happens_as_json_lines_and_ends_with_the_keeper() {
     let keeper = keeper(&room);
     let mut watch = room.command(&["watch"]).spawn().unwrap();
     said(&mut watch, "Watching");
-    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
-    let mut until = |kind: &str| -> Value {
+    let out = watch.stdout.take().unwrap();
+    let (line, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for text in BufReader::new(out).lines() {
+            let _ = line.send(text.unwrap());
+        }
+    });
+    let until = |kind: &str| -> Value {
         loop {
-            let line = lines.next().unwrap().unwrap();
+            let line = lines
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|_| panic!("in vain: {kind}"));
             let notice: Value = serde_json::from_str(&line).unwrap();
             if notice["happening"]["kind"] == kind {
                 return notice;
@@ -174,7 +183,7 @@ fn watch_tells_what_happens_as_json_lines_and_ends_with_the_keeper() {
     at_once(&room, &["check", &account]);
     assert_eq!(until("ended")["happening"]["reason"], "password_changed");
     at_once(&room, &["post", &account, "Waits", "--to", "500100"]);
-    assert_eq!(until("held")["post"], 2);
+    assert_eq!(until("post_held")["post"], 2);
     assert_eq!(keeper.end(), 0);
     assert_eq!(watch.wait().unwrap().code(), Some(10));
 }
@@ -273,7 +282,7 @@ fn the_keeper_posts_on_time_by_itself_and_ends_with_the_journal_right() {
             "--to",
             "500100",
             "--at",
-            "+1h",
+            "in 60m",
         ],
     );
     assert_eq!(ran.code, 0, "{ran:?}");

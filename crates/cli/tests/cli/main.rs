@@ -12,6 +12,7 @@ mod browser;
 mod folders;
 mod keeper;
 mod kill;
+mod kill_keeper;
 mod no_token;
 mod posts;
 mod room;

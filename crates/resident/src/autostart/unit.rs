@@ -27,6 +27,8 @@ pub fn unit(program: &Program) -> String {
          ExecStart={}\n\
          Restart=on-failure\n\
          RestartSec=5\n\
+         # Another keeper looks after the folder already, or the words are wrong: no use to try again.\n\
+         RestartPreventExitStatus=2 7\n\
          NoNewPrivileges=yes\n\
          LockPersonality=yes\n\
          \n\
