@@ -1,6 +1,9 @@
 //! After a whole run no token is anywhere but in the vault and on the wire.
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::{Arc, Mutex};
 
 use evergrant_practice::Trouble;
 use serde_json::Value;
@@ -99,4 +102,80 @@ fn databases_outputs_arguments_and_environment_hold_no_token() {
     // The search itself works: the network's own file does hold them.
     let state = std::fs::read(room.path("practice.json")).unwrap();
     assert!(secrets.iter().all(|secret| holds(&state, secret)));
+}
+
+/// Stands between the keeper's socket and its clients, and keeps everything that clients are told.
+fn tap(room: &Room) -> Arc<Mutex<Vec<u8>>> {
+    let (socket, real) = (room.path("data/keeper.sock"), room.path("data/real.sock"));
+    std::fs::rename(&socket, &real).unwrap();
+    let listener = UnixListener::bind(&socket).unwrap();
+    let told: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let heard = Arc::clone(&told);
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let keeper = UnixStream::connect(&real).unwrap();
+            let (mut from_client, mut to_keeper) =
+                (client.try_clone().unwrap(), keeper.try_clone().unwrap());
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut from_client, &mut to_keeper);
+                let _ = to_keeper.shutdown(std::net::Shutdown::Write);
+            });
+            let (mut from_keeper, mut to_client) = (keeper, client);
+            let heard = Arc::clone(&heard);
+            std::thread::spawn(move || {
+                let mut piece = [0; 4096];
+                while let Ok(read @ 1..) = from_keeper.read(&mut piece) {
+                    heard.lock().unwrap().extend_from_slice(&piece[..read]);
+                    if to_client.write_all(&piece[..read]).is_err() {
+                        break;
+                    }
+                }
+                let _ = to_client.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
+    told
+}
+
+#[test]
+fn no_message_to_a_client_of_the_keeper_holds_a_token() {
+    let room = Room::new();
+    let keeper = room.started(room.command(&["keep", "--headless"]), "Looking after");
+    crate::room::eventually("the keeper listens", || {
+        room.path("data/keeper.sock").exists()
+    });
+    let told = tap(&room);
+    let mut watch = room.command(&["watch"]).spawn().unwrap();
+    let account = room.connected();
+    for args in [
+        &["check", "--json"][..],
+        &["targets", &account],
+        &["post", &account, "First", "--to", "500100"],
+        &["diary", "--json"],
+        &["queue", "--all", "--json"],
+        &["accounts", "--json"],
+        &["doctor", "--json"],
+        &["remember", &account, "30"],
+    ] {
+        room.ok(args);
+    }
+    room.trouble(Trouble::ChangePassword {
+        person: "ada".into(),
+        to: None,
+    });
+    assert_eq!(room.run(&["check", &account]).code, 3);
+    let again = room.sign_in(&["sign-in", &account], &Answer::Yes("ada"));
+    assert_eq!(again.code, 0, "{again:?}");
+    room.ok(&["sign-out", &account]);
+    room.ok(&["forget", &account]);
+    let secrets = issued(&room);
+    assert!(secrets.len() >= 4, "only {}", secrets.len());
+    assert_eq!(keeper.end(), 0);
+    watch.wait().unwrap();
+    let told = told.lock().unwrap();
+    assert!(holds(&told, "First") && holds(&told, "dialog/oauth"));
+    for secret in &secrets {
+        assert!(!holds(&told, secret), "a client was told a token");
+    }
+    assert!(!holds(&told, evergrant_practice::APP_SECRET));
 }

@@ -99,7 +99,7 @@ fn a_post_waits_for_its_time_and_run_sends_it() {
         str![[r#"
 exit 0
 ○ Post 1 to Harbour Bakery: queued. Goes out on [DATE] (Europe/Berlin).
-  Evergrant looks at it in 3 hours, if `evergrant run` is at work.
+  Evergrant looks at it in 3 hours, if `evergrant keep` is at work.
 
 "#]]
     );
@@ -226,7 +226,7 @@ fn a_queued_post_is_moved_and_taken_back() {
         str![[r#"
 exit 0
 ○ Post 1 to Harbour Bakery: queued. Goes out on [DATE] (Asia/Tokyo).
-  Evergrant looks at it in 5 hours, if `evergrant run` is at work.
+  Evergrant looks at it in 5 hours, if `evergrant keep` is at work.
 
 "#]]
     );
@@ -374,10 +374,9 @@ fn run_goes_on_until_it_is_told_to_stop_and_others_are_told_who_is_at_work() {
     assert_data_eq!(
         room.shown(&busy),
         str![[r#"
-exit 7
--- stderr --
-error: the data folder [ROOM]/data is in use by `evergrant run` (process [PID])
-hint: Wait until it has finished, or end it, and try again.
+exit 0
+   ACCOUNT  NAME  STATE  ENDS  CHECKED  HELD
+●  practice.[KEY]-10001  Ada Practice  connected  in 60 days  [MOMENT]
 
 "#]]
     );

@@ -52,13 +52,19 @@ fn doctor_says_what_is_used_and_whether_it_survives() {
         room.show(&["doctor"]),
         str![[r#"
 exit 0
-● data folder: [ROOM]/data is used by this process.
+▲ keeper: None is at work: nothing is checked or posted while no command runs.
+    Start one with `evergrant keep`, or at each login with `evergrant keep --install`.
+● data folder: [ROOM]/data can be used.
 ● keychain: the encrypted vault [ROOM]/data/vault.age is used; what it keeps survives a restart.
 ● old tokens: None is left in the keychain.
 ● clock: No service was asked yet, so nothing is known of it.
 ● provider files: All can be used: facebook, practice.
 ● accounts: 0 accounts known; none needs you.
 ● posts: None waits for you.
+▲ session bus: There is no session bus, so neither notifications nor an icon in the tray are possible here.
+    Start Evergrant within a desktop session to have them; everything else works without.
+▲ display: This session has no screen, so neither the window nor a browser can open here.
+    Use the command line, or start Evergrant within a desktop session.
 ● settings: Your own are looked for in [ROOM]/config.
 
 "#]]
@@ -71,9 +77,15 @@ exit 0
   "doctor": {
     "findings": [
       {
+        "level": "note",
+        "next_step": "Start one with `evergrant keep`, or at each login with `evergrant keep --install`.",
+        "sentence": "None is at work: nothing is checked or posted while no command runs.",
+        "topic": "keeper"
+      },
+      {
         "level": "good",
         "next_step": null,
-        "sentence": "[ROOM]/data is used by this process.",
+        "sentence": "[ROOM]/data can be used.",
         "topic": "data folder"
       },
       {
@@ -111,6 +123,18 @@ exit 0
         "next_step": null,
         "sentence": "None waits for you.",
         "topic": "posts"
+      },
+      {
+        "level": "note",
+        "next_step": "Start Evergrant within a desktop session to have them; everything else works without.",
+        "sentence": "There is no session bus, so neither notifications nor an icon in the tray are possible here.",
+        "topic": "session bus"
+      },
+      {
+        "level": "note",
+        "next_step": "Use the command line, or start Evergrant within a desktop session.",
+        "sentence": "This session has no screen, so neither the window nor a browser can open here.",
+        "topic": "display"
       },
       {
         "level": "good",

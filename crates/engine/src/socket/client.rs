@@ -33,28 +33,11 @@ impl Client {
     /// Connects to the owner of the data folder, if there is one that answers clients. One that
     /// does not answer within `patience` is a problem.
     pub fn connect(data: &Path, patience: Duration) -> Result<Option<Self>, Problem> {
+        // Nobody, one that was killed and left its socket, or a folder in which nothing can be:
+        // whoever opens the folder next finds out and says what is wrong.
         let stream = Place::of(data).and_then(|place| UnixStream::connect(place.address()));
-        let mut stream = match stream {
-            Ok(stream) => stream,
-            // Nobody, or one that was killed and left its socket.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-                ) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => {
-                return Err(Problem::new(
-                    Code::Busy,
-                    format!(
-                        "the keeper of the data folder {} cannot be reached: {error}",
-                        data.display()
-                    ),
-                )
-                .hint("Check that the data folder is yours."));
-            }
+        let Ok(mut stream) = stream else {
+            return Ok(None);
         };
         if !is_ours(&stream) {
             return Err(Problem::new(

@@ -12,3 +12,5 @@ mod posting;
 mod reasons;
 mod set_clock;
 mod sign_in;
+#[cfg(unix)]
+mod socket;
