@@ -17,16 +17,8 @@ need chromium chromium
 [ -x "$evergrant" ] || { echo "$evergrant is missing; build it with: cargo build -p evergrant-cli" >&2; exit 2; }
 evergrant=$(cd "$(dirname "$evergrant")" && pwd)/$(basename "$evergrant")
 
-# Installed again only when what is asked for has changed.
-mkdir -p "$place"
-place=$(cd "$place" && pwd)
-if ! cmp -s "$here/package-lock.json" "$place/installed.json"; then
-    echo "installing playwright-core into $place" >&2
-    cp "$here/package.json" "$here/package-lock.json" "$here/.npmrc" "$place/"
-    (cd "$place" && npm ci --silent)
-    cp "$here/package-lock.json" "$place/installed.json"
-fi
-cp "$here/connect.mjs" "$place/connect.mjs"
+# shellcheck source=tests/browser/install.sh
+. "$here/install.sh"
 
 work=$(mktemp -d)
 server=

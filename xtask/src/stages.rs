@@ -150,6 +150,14 @@ pub const STAGES: &[Stage] = &[
         run: browser,
     },
     Stage {
+        name: "keeper",
+        proves: "held post, one notice, its button, a sign-in in Chromium, sent once; and all that without a desktop",
+        packages: &[packages::COMPILER, KEYRING, BROWSER],
+        builds: &["evergrant-cli"],
+        linux_only: true,
+        run: keeper,
+    },
+    Stage {
         name: "ui",
         proves: "the window's pages: types, components, build",
         packages: &[],
@@ -233,6 +241,19 @@ fn browser(shared: &mut Shared, report: &mut Report) {
         report,
         "a sign-in in Chromium",
         "tests/browser/run.sh",
+        &[],
+    );
+}
+
+fn keeper(shared: &mut Shared, report: &mut Report) {
+    if let Err(why) = node::packages() {
+        return report.fail("node", &why);
+    }
+    script(
+        shared,
+        report,
+        "the keeper on a bus of its own",
+        "tests/desktop/keeper.sh",
         &[],
     );
 }

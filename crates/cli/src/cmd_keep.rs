@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use evergrant_core::command::{Code, Notice, Problem};
 use evergrant_core::happening::Happening;
 use evergrant_engine::Engine;
@@ -114,15 +114,23 @@ fn install(session: &Session, headless: bool) -> Result<Answer, Problem> {
     if headless {
         program.push("--headless".into());
     }
-    // A folder that was named now is meant at every start.
-    for (word, folder) in [
+    // What was named now is meant at every start.
+    for (word, path) in [
         ("--data", &session.global.data),
         ("--config", &session.global.config),
+        ("--passphrase-file", &session.global.passphrase_file),
     ] {
-        if let Some(folder) = folder {
-            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-            program.extend([word.into(), folder.into()]);
+        if let Some(path) = path {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            program.extend([word.into(), path.into()]);
         }
+    }
+    if let Some(kind) = session
+        .global
+        .keychain
+        .and_then(|kind| kind.to_possible_value())
+    {
+        program.extend(["--keychain".into(), kind.get_name().into()]);
     }
     let (way, starter) = if headless {
         (Way::Systemd, "Your systemd starts")

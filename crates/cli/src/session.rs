@@ -197,6 +197,7 @@ impl Session {
         let options = Options {
             data: self.places.data.clone(),
             own_providers: self.places.own_providers()?,
+            warn_before: self.places.warn_before()?,
             program: format!("evergrant {name}"),
             patience,
             ports: Ports {

@@ -38,6 +38,9 @@ pub struct Options {
     pub data: PathBuf,
     /// The person's own provider files: name for messages, and text.
     pub own_providers: Vec<(String, String)>,
+    /// How long ahead of an announced end the person is warned, longest first; the usual times (a
+    /// week and a day) if left out.
+    pub warn_before: Option<Vec<TimeDelta>>,
     /// What other processes are told about the owner, such as `evergrant run`.
     pub program: String,
     /// How long to wait for another owner to finish.
@@ -85,6 +88,7 @@ pub struct Engine {
     pub(crate) pictures: Pictures,
     pub(crate) ports: Ports,
     pub(crate) catalogue: Catalogue,
+    pub(crate) warn_before: Option<Vec<TimeDelta>>,
     pub(crate) data: PathBuf,
     pub(crate) found_at_start: Vec<String>,
     pub(crate) checks: Mutex<HashMap<AccountId, SharedCheck>>,
@@ -117,6 +121,7 @@ impl Engine {
         let Options {
             data,
             own_providers,
+            warn_before,
             program,
             patience,
             ports,
@@ -132,6 +137,7 @@ impl Engine {
             store: opened.store,
             safe: Safe::new(keychain),
             pictures: Pictures::under(&data),
+            warn_before,
             catalogue,
             found_at_start: Vec::new(),
             checks: Mutex::default(),

@@ -98,7 +98,21 @@ impl Engine {
     pub(crate) fn grant_policy(&self, account: &Account) -> Result<GrantPolicy, Internal> {
         let client = self.client(&account.client)?;
         let provider = self.provider_of(&client)?;
-        Ok(policy_of(&provider))
+        Ok(self.policy_of(&provider))
+    }
+
+    /// The policy that a provider's file and the person ask for.
+    pub(crate) fn policy_of(&self, provider: &Provider) -> GrantPolicy {
+        let usual = GrantPolicy::default();
+        GrantPolicy {
+            warn_before: self.warn_before.clone().unwrap_or(usual.warn_before),
+            wanted_scopes: provider.scopes().to_vec(),
+            renewal: provider.renew().map(|rules| RenewalPolicy {
+                lead: rules.lead.unwrap_or(TimeDelta::minutes(10)),
+                min_age: rules.min_age.unwrap_or_default(),
+            }),
+            ..usual
+        }
     }
 
     /// Carries out what a step asked for. The state behind it is durable already.
@@ -231,18 +245,6 @@ fn is_passing(before: &Grant, after: &Grant, notes: &[Happening]) -> bool {
 
 /// What stands before the id of an account whose card is to be taken out of the keychain.
 pub(crate) const CARD: &str = "card/";
-
-/// The policy that a provider's file asks for.
-pub(crate) fn policy_of(provider: &Provider) -> GrantPolicy {
-    GrantPolicy {
-        wanted_scopes: provider.scopes().to_vec(),
-        renewal: provider.renew().map(|rules| RenewalPolicy {
-            lead: rules.lead.unwrap_or(TimeDelta::minutes(10)),
-            min_age: rules.min_age.unwrap_or_default(),
-        }),
-        ..GrantPolicy::default()
-    }
-}
 
 fn incident_of(account: &AccountId) -> String {
     format!("account/{account}")

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use directories::ProjectDirs;
 use evergrant_core::command::{Code, Problem};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::pictures::hex;
+use crate::ports::clock::parse_offset;
 
 /// The name under which the system's keychain lists our entries.
 const SERVICE: &str = "dev.evergrant.app";
@@ -43,6 +45,7 @@ pub struct Places {
 #[serde(deny_unknown_fields)]
 struct Settings {
     keychain: Option<String>,
+    warn_before: Option<Vec<String>>,
 }
 
 impl Places {
@@ -93,6 +96,26 @@ impl Places {
                 "keychain is \"{other}\"; write \"system\" or \"vault\""
             ))),
         }
+    }
+
+    /// How long ahead of its end the person wants to be warned of a sign-in, longest first; `None`
+    /// if nothing was chosen.
+    pub fn warn_before(&self) -> Result<Option<Vec<TimeDelta>>, Problem> {
+        let Some(texts) = self.settings()?.warn_before else {
+            return Ok(None);
+        };
+        let mut times = Vec::new();
+        for text in texts {
+            let time = parse_offset(&text).filter(|time| *time > TimeDelta::zero());
+            times.push(time.ok_or_else(|| {
+                self.bad_settings(&format!(
+                    "warn_before holds \"{text}\"; write times such as \"7d\" or \"12h\""
+                ))
+            })?);
+        }
+        times.sort_unstable_by(|a, b| b.cmp(a));
+        times.dedup();
+        Ok(Some(times))
     }
 
     /// The name of our entries in the system's keychain. Two data folders have entries of their
@@ -149,7 +172,10 @@ impl Places {
             Code::Usage,
             format!("{}: {why}", self.settings_file().display()),
         )
-        .hint("The file knows one setting: keychain = \"system\" or \"vault\".")
+        .hint(
+            "The file knows two settings: keychain = \"system\" or \"vault\", and warn_before = \
+             [\"7d\", \"1d\"].",
+        )
     }
 }
 
@@ -180,6 +206,22 @@ mod tests {
         assert_eq!(places.keychain(), Ok(KeychainChoice::System));
         std::fs::write(places.settings_file(), "keychain = \"vault\"\n").unwrap();
         assert_eq!(places.keychain(), Ok(KeychainChoice::Vault));
+    }
+
+    #[test]
+    fn the_settings_choose_when_to_be_warned_longest_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(folder.path());
+        assert_eq!(places.warn_before(), Ok(None));
+        let write = |text: &str| std::fs::write(places.settings_file(), text).unwrap();
+        write("warn_before = [\"12h\", \"14d\"]\n");
+        let times = vec![TimeDelta::days(14), TimeDelta::hours(12)];
+        assert_eq!(places.warn_before(), Ok(Some(times)));
+        for nonsense in ["\"-1d\"", "\"0\"", "\"soon\""] {
+            write(&format!("warn_before = [{nonsense}]\n"));
+            let problem = places.warn_before().unwrap_err();
+            assert!(problem.message.contains("warn_before holds"), "{problem}");
+        }
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Engine {
         };
         let policy = provider
             .as_deref()
-            .map(crate::grants::policy_of)
+            .map(|provider| self.policy_of(provider))
             .unwrap_or_default();
         Ok(AccountView {
             id: account.id.clone(),

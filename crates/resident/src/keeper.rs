@@ -125,6 +125,8 @@ impl Desk {
                         tray.update(self.summary().await).await;
                     }
                 }
+                // Neither tray nor buttons: there is nobody to attend to.
+                else => std::future::pending().await,
             }
         }
     }

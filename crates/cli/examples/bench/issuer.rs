@@ -50,6 +50,7 @@ impl Issuer {
         Engine::open(Options {
             data: data.to_owned(),
             own_providers: Vec::new(),
+            warn_before: None,
             program: "the benchmarks".into(),
             patience: Duration::ZERO,
             ports: Ports {

@@ -311,3 +311,44 @@ fn the_keeper_posts_on_time_by_itself_and_ends_with_the_journal_right() {
     }
     assert_eq!(room.copies("Cut off"), 1);
 }
+
+#[test]
+fn it_is_started_at_login_with_the_folders_that_were_named_until_that_is_taken_back() {
+    let room = Room::new();
+    let start = |words: &[&str]| room.json(&[&["keep"], words].concat());
+    for (words, file) in [
+        (&["--install"][..], "autostart/dev.evergrant.keeper.desktop"),
+        (
+            &["--install", "--headless"],
+            "systemd/user/evergrant-keeper.service",
+        ),
+    ] {
+        let file = room.path("home/.config").join(file);
+        let installed = start(words);
+        assert_eq!(installed["installed"]["file"], file.to_str().unwrap());
+        assert_eq!(installed["installed"]["replaced"], false);
+        assert_eq!(start(words)["installed"]["replaced"], true);
+        let text = std::fs::read_to_string(&file).unwrap();
+        for named in ["data", "config", "passphrase"] {
+            let path = room.path(named).display().to_string();
+            assert!(text.contains(&path), "{path} is missing in {text}");
+        }
+        assert!(text.contains("--keychain"), "{text}");
+    }
+    let removed = start(&["--uninstall"]);
+    assert_eq!(removed["removed"].as_array().unwrap().len(), 2, "{removed}");
+    assert!(
+        !room
+            .path("home/.config/autostart/dev.evergrant.keeper.desktop")
+            .exists()
+    );
+    assert_eq!(start(&["--uninstall"])["removed"], serde_json::json!([]));
+    // Somebody else's entry of that name is left alone.
+    let other = room.write(
+        "home/.config/autostart/dev.evergrant.keeper.desktop",
+        "[Desktop Entry]\nName=Mine\n",
+    );
+    let ran = room.run(&["keep", "--install"]);
+    assert_ne!(ran.code, 0, "{ran:?}");
+    assert!(std::fs::read_to_string(other).unwrap().contains("Mine"));
+}

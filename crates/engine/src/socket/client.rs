@@ -12,6 +12,10 @@ use evergrant_core::command::{Code, Command, Notice, Problem, Reply, SecretInput
 use super::frame::{FrameError, MAX_FROM_CLIENT, MAX_FROM_OWNER, read_blocking, write_blocking};
 use super::{Ask, Hello, PROTOCOL, Place, Say, Welcome};
 
+/// A keeper that is there is given so much time, however little patience there is: the computer may
+/// be busy.
+const AT_LEAST: Duration = Duration::from_secs(2);
+
 /// A connection to the owner of a data folder.
 #[derive(Debug)]
 pub struct Client {
@@ -46,8 +50,7 @@ impl Client {
             )
             .hint("Choose a data folder that only you can enter."));
         }
-        // No patience at all would mean for ever to the system.
-        let patience = patience.max(Duration::from_millis(100));
+        let patience = patience.max(AT_LEAST);
         let hello = Hello {
             protocol: PROTOCOL,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -33,6 +33,8 @@ pub struct Lab {
     pub folder: tempfile::TempDir,
     /// The person's own provider files, from the next opening on.
     pub own_providers: Vec<(String, String)>,
+    /// The person's own times to be warned, from the next opening on.
+    pub warn_before: Option<Vec<TimeDelta>>,
     engine: Option<Arc<Engine>>,
 }
 
@@ -74,6 +76,7 @@ impl Lab {
             milestone: Arc::new(Mutex::new(Box::new(|_| {}))),
             folder: tempfile::tempdir().unwrap(),
             own_providers: Vec::new(),
+            warn_before: None,
             engine: None,
         };
         lab.open().await.unwrap();
@@ -116,6 +119,7 @@ impl Lab {
         let engine = Engine::open(Options {
             data: self.data(),
             own_providers: self.own_providers.clone(),
+            warn_before: self.warn_before.clone(),
             program: "a test".into(),
             patience: Duration::ZERO,
             ports: Ports {

@@ -282,3 +282,22 @@ async fn missing_zero_and_never_are_told_apart() {
     assert_eq!(connected.connected.expires, Some(Expiry::Never));
     assert!(connected.connected.data_access_ends.unwrap().at().is_some());
 }
+
+#[tokio::test]
+async fn the_person_chooses_how_long_ahead_to_be_warned() {
+    let mut lab = Lab::connected().await;
+    lab.warn_before = Some(vec![days(30)]);
+    lab.restart().await.unwrap();
+    lab.advance(days(29));
+    lab.run().await;
+    assert_eq!(lab.notices(), []);
+    lab.advance(days(2));
+    lab.run().await;
+    let notices = lab.notices();
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(notices[0].title.contains("ends soon"), "{notices:?}");
+    // Neither of the usual times is one of theirs.
+    lab.advance(days(28));
+    lab.run().await;
+    assert_eq!(lab.notices().len(), 1);
+}
