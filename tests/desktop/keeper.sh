@@ -5,20 +5,9 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-evergrant=${EVERGRANT:-${CARGO_TARGET_DIR:-$root/target}/debug/evergrant}
-place=${BROWSER_TESTS_DIR:-$root/target/browser}
-
-need() {
-    command -v "$1" >/dev/null 2>&1 || { echo "$1 is missing; install it with: apt-get install $2" >&2; exit 2; }
-}
-need node nodejs
-need npm npm
-need chromium chromium
-need dbus-run-session dbus
-[ -x "$evergrant" ] || { echo "$evergrant is missing; build it with: cargo build -p evergrant-cli" >&2; exit 2; }
-evergrant=$(cd "$(dirname "$evergrant")" && pwd)/$(basename "$evergrant")
 # shellcheck source=tests/browser/install.sh
 . "$root/tests/browser/install.sh"
+need dbus-run-session dbus
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
