@@ -1,7 +1,8 @@
 //! Whole processes, from their start to their end.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::page::{Line, Page, Table};
 use crate::said;
@@ -9,6 +10,10 @@ use crate::series::{Series, ratio, shown, times};
 
 /// How often a short program is run.
 const ROUNDS: usize = 100;
+/// Asking a keeper may take less than so many times as long as nothing.
+const ASKING_AIM: f64 = 2.0;
+/// A keeper may take less than this, in KiB.
+const MEMORY_AIM: u64 = 10 * 1024;
 /// How often the story is played.
 const STORIES: usize = 5;
 /// The story may take less than this.
@@ -25,6 +30,8 @@ pub struct Programs {
 /// `evergrant accounts --json` and programs that do nothing.
 pub struct Listing {
     accounts: Series,
+    asking: Series,
+    memory: Option<u64>,
     version: Series,
     nothing: Series,
     system: Option<(&'static str, Series)>,
@@ -72,6 +79,8 @@ impl Programs {
         }
         let mut listing = Listing {
             accounts: Series::default(),
+            asking: Series::default(),
+            memory: None,
             version: Series::default(),
             nothing: Series::default(),
             system: TRUE
@@ -90,6 +99,12 @@ impl Programs {
             )?;
             run(&mut listing.accounts, list())?;
         }
+        let keeper = Resident::start(&self.evergrant, folder)?;
+        for _ in 0..ROUNDS {
+            run(&mut listing.nothing, sealed(&self.nothing, folder, &[]))?;
+            run(&mut listing.asking, list())?;
+        }
+        listing.memory = keeper.memory();
         Ok(listing)
     }
 
@@ -124,6 +139,47 @@ impl Programs {
     pub fn size(&self) -> Result<Size, String> {
         let facts = std::fs::metadata(&self.evergrant).map_err(said)?;
         Ok(Size(facts.len()))
+    }
+}
+
+/// A keeper at work; ends when dropped.
+struct Resident(Child);
+
+impl Resident {
+    fn start(evergrant: &Path, folder: &Path) -> Result<Self, String> {
+        let mut keeper = Self(
+            sealed(evergrant, folder, &["keep", "--headless"])
+                .stdout(Stdio::null())
+                .spawn()
+                .map_err(said)?,
+        );
+        let socket = folder.join("data/keeper.sock");
+        for _ in 0..1_000 {
+            if socket.exists() {
+                return Ok(keeper);
+            }
+            if let Some(status) = keeper.0.try_wait().map_err(said)? {
+                return Err(format!("the keeper ended with {status}"));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err("the keeper opened no socket".into())
+    }
+
+    /// Its share of memory (PSS) in KiB, where the system tells.
+    fn memory(&self) -> Option<u64> {
+        let path = format!("/proc/{}/smaps_rollup", self.0.id());
+        let text = std::fs::read_to_string(path).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
+    }
+}
+
+impl Drop for Resident {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -178,6 +234,25 @@ impl Listing {
             ),
             aim: None,
         });
+        let asking = self.asking.median();
+        page.result(Line {
+            what: "the same with a keeper",
+            here: shown(asking),
+            beside: format!(
+                "a program that does nothing: {}; {} times as long",
+                shown(nothing),
+                times(ratio(asking, nothing))
+            ),
+            aim: Some(("under 2 times", ratio(asking, nothing) < ASKING_AIM)),
+        });
+        if let Some(memory) = self.memory {
+            page.result(Line {
+                what: "memory (PSS) of a keeper without a desktop, 1 account",
+                here: format!("{:.1} MiB", memory as f64 / 1024.0),
+                beside: "–".into(),
+                aim: Some(("under 10 MiB", memory < MEMORY_AIM)),
+            });
+        }
         let row = |what: String, series: &Series| {
             vec![
                 what,
@@ -195,6 +270,7 @@ impl Listing {
         }
         rows.push(row("`evergrant --version`".into(), &self.version));
         rows.push(row("`evergrant accounts --json`".into(), &self.accounts));
+        rows.push(row("the same with a keeper".into(), &self.asking));
         let text = format!(
             "{} runs of each by turns, from start to exit, in a sealed home with one connected account.",
             self.accounts.len()
