@@ -1,5 +1,6 @@
 //! The engine over real sockets against the practice network, on a clock that jumps.
 
+mod chaos;
 mod crowd;
 mod ending;
 mod faults;
