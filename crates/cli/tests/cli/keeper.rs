@@ -13,7 +13,7 @@ use crate::room::{PATIENCE, Ran, Room, Running, eventually};
 const SIGN: &str = "Looking after accounts";
 
 fn keeper(room: &Room) -> Running {
-    let keeper = room.started(room.command(&["keep", "--headless"]), SIGN);
+    let keeper = room.keeper();
     let socket = room.path("data/keeper.sock");
     eventually("the keeper answers", || {
         UnixStream::connect(&socket).is_ok()
@@ -235,7 +235,9 @@ fn a_client_of_another_protocol_is_told_so() {
     stream.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8_lossy(&answer[4..]).into_owned();
     assert!(
-        answer.contains("\"busy\"") && answer.contains("of one version"),
+        answer.contains("\"busy\"")
+            && answer.contains("of one version")
+            && answer.contains(", this is 9.9.9"),
         "{answer}"
     );
     assert_eq!(keeper.end(), 0);

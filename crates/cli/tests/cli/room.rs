@@ -235,6 +235,11 @@ impl Room {
         }
     }
 
+    /// A keeper at work, which may not answer yet.
+    pub fn keeper(&self) -> Running {
+        self.started(self.command(&["keep", "--headless"]), "Looking after")
+    }
+
     /// What was said, without what differs from run to run.
     pub fn plain(&self, text: &str) -> String {
         let room = self.folder.path().display().to_string();

@@ -10,17 +10,17 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The longest message of a client, in bytes: a post with its picture in base64.
-pub const MAX_FROM_CLIENT: usize = 32 << 20;
+pub(crate) const MAX_FROM_CLIENT: usize = 32 << 20;
 
 /// The longest message of the owner, in bytes: a queue of a million posts would not fit.
-pub const MAX_FROM_OWNER: usize = 512 << 20;
+pub(crate) const MAX_FROM_OWNER: usize = 512 << 20;
 
 /// Memory is taken in such pieces as bytes really arrive, so that a length alone costs nothing.
 const PIECE: usize = 64 << 10;
 
 /// Why there is no message.
 #[derive(Debug, thiserror::Error)]
-pub enum FrameError {
+pub(crate) enum FrameError {
     /// The other side has gone, between two messages.
     #[error("the connection was closed")]
     Closed,
@@ -38,41 +38,26 @@ pub enum FrameError {
     TooSlow,
 }
 
+/// A message, and the place of a long one in the room for all, held as long as it is worked on.
+pub(crate) type Placed<T> = (T, Option<OwnedSemaphorePermit>);
+
 /// Reads one message. Waits for its first byte for `patience` (for ever without one), and for the
-/// rest of it for `within`.
+/// rest of it for `within`. A long one takes its place in `room`, in mebibytes.
 pub(crate) async fn read<T: DeserializeOwned>(
     from: &mut (impl AsyncRead + Unpin),
     most: usize,
     patience: Option<Duration>,
     within: Duration,
-) -> Result<T, FrameError> {
+    room: &Arc<Semaphore>,
+) -> Result<Placed<T>, FrameError> {
     let first = first_byte(from);
     let first = match patience {
-        Some(patience) => tokio::time::timeout(patience, first)
-            .await
-            .map_err(|_| FrameError::TooSlow)??,
+        Some(patience) => in_time(patience, first).await?,
         None => first.await?,
     };
     let rest = async {
         let length = length(from, first, most).await?;
-        parse(&body(from, length).await?)
-    };
-    in_time(within, rest).await
-}
-
-/// The same without an end to the first wait; a long message takes its place in `room` (in
-/// mebibytes), which is held as long as the message is worked on.
-pub(crate) async fn read_with_room<T: DeserializeOwned>(
-    from: &mut (impl AsyncRead + Unpin),
-    most: usize,
-    within: Duration,
-    room: &Arc<Semaphore>,
-) -> Result<(T, Option<OwnedSemaphorePermit>), FrameError> {
-    let first = first_byte(from).await?;
-    let rest = async {
-        let length = length(from, first, most).await?;
-        let places = u32::try_from(length >> 20).unwrap_or(u32::MAX);
-        let place = match places {
+        let place = match u32::try_from(length >> 20).unwrap_or(u32::MAX) {
             0 => None,
             places => Arc::clone(room).acquire_many_owned(places).await.ok(),
         };
@@ -135,14 +120,12 @@ pub(crate) async fn write(
     within: Duration,
 ) -> Result<(), FrameError> {
     let bytes = encode(message, most)?;
-    tokio::time::timeout(within, to.write_all(&bytes))
-        .await
-        .map_err(|_| FrameError::TooSlow)?
-        .map_err(FrameError::Broken)
+    let writing = async { to.write_all(&bytes).await.map_err(FrameError::Broken) };
+    in_time(within, writing).await
 }
 
 /// Reads one message on the caller's thread.
-pub fn read_blocking<T: DeserializeOwned>(
+pub(crate) fn read_blocking<T: DeserializeOwned>(
     from: &mut impl Read,
     most: usize,
 ) -> Result<T, FrameError> {
@@ -170,7 +153,7 @@ pub fn read_blocking<T: DeserializeOwned>(
 }
 
 /// Writes one message on the caller's thread.
-pub fn write_blocking(
+pub(crate) fn write_blocking(
     to: &mut impl Write,
     message: &impl Serialize,
     most: usize,

@@ -17,7 +17,6 @@ use evergrant_core::command::{Code, Command, Notice, Problem, Reply, SecretInput
 use serde::{Deserialize, Serialize};
 
 pub use client::{Client, Person};
-pub use frame::{FrameError, MAX_FROM_CLIENT, MAX_FROM_OWNER, read_blocking, write_blocking};
 pub use server::Server;
 
 /// The number of this protocol. Both sides have to speak the same one: it rises with every change
@@ -143,14 +142,11 @@ impl Place {
     }
 }
 
-/// The owner is of another version.
-pub(crate) fn other_version(theirs: &str) -> Problem {
+/// The owner is of another version than the client.
+pub(crate) fn other_version(owner: &str, client: &str) -> Problem {
     Problem::new(
         Code::Busy,
-        format!(
-            "the keeper that owns the data folder is Evergrant {theirs}, this is {}",
-            env!("CARGO_PKG_VERSION")
-        ),
+        format!("the keeper that owns the data folder is Evergrant {owner}, this is {client}"),
     )
     .hint("End the keeper and start it again, so that both are of one version.")
 }

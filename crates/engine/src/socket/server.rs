@@ -11,7 +11,7 @@ use evergrant_core::command::{Code, Command, Problem};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
@@ -206,7 +206,7 @@ impl Drop for Helper {
     }
 }
 
-type Heard = (Ask, Option<OwnedSemaphorePermit>);
+type Heard = frame::Placed<Ask>;
 
 struct Connection<'a> {
     shared: &'a Shared,
@@ -223,8 +223,8 @@ impl Connection<'_> {
         let (mut from, to) = stream.into_split();
         let (say, to_say) = mpsc::channel(AHEAD);
         let mut writer = Helper(tokio::spawn(write_all(to, to_say)));
-        let hello = frame::read(&mut from, 4 << 10, Some(PROMPT), PROMPT).await;
-        let greeting = greet(hello, &shared.welcome);
+        let hello = frame::read(&mut from, 4 << 10, Some(PROMPT), PROMPT, &shared.room).await;
+        let greeting = greet(hello.map(|(hello, _)| hello), &shared.welcome);
         let welcome = matches!(greeting, Say::Welcome(_));
         say.send(greeting).await.map_err(|_| Over)?;
         if welcome {
@@ -324,8 +324,8 @@ impl Connection<'_> {
 fn greet(hello: Result<Hello, FrameError>, welcome: &Welcome) -> Say {
     match hello {
         Ok(hello) if hello.protocol == PROTOCOL => Say::Welcome(welcome.clone()),
-        Ok(_) => Say::Problem {
-            problem: other_version(&welcome.version),
+        Ok(hello) => Say::Problem {
+            problem: other_version(&welcome.version, &hello.version),
         },
         Err(error) => Say::Problem {
             problem: Problem::new(
@@ -343,7 +343,7 @@ async fn read_all(
     say: mpsc::Sender<Say>,
 ) {
     loop {
-        let ask = frame::read_with_room(&mut from, MAX_FROM_CLIENT, PROMPT, &room).await;
+        let ask = frame::read(&mut from, MAX_FROM_CLIENT, None, PROMPT, &room).await;
         let ask = match ask {
             Ok(ask) => ask,
             Err(FrameError::Closed | FrameError::Broken(_)) => return,
