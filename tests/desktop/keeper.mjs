@@ -74,6 +74,12 @@ async function main() {
   };
   const practice = helper(evergrant, ['practice', '--port', '0', '--json']);
   const [, origin] = (await practice.next()).match(/"origin":"([^"]+)"/);
+  const changePassword = () => fetch(`${origin}/control`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ trouble: 'change_password', person: 'ada' }),
+  });
+  const answers = () => until('the keeper answers', async () => (await run('doctor')).out.includes('looks after everything'));
   const copies = async (text) => {
     const page = await (await fetch(`${origin}/pages/500100`)).text();
     return page.split(text).length - 1;
@@ -81,7 +87,7 @@ async function main() {
   await run('vault', 'create');
 
   const keeper = helper(evergrant, ['keep']);
-  await until('the keeper answers', async () => (await run('doctor')).out.includes('looks after everything'));
+  await answers();
   const connected = await run('connect', 'practice', '--var', `origin=${origin}`, '--json');
   expect('an account is connected through the keeper and the browser', connected.code === 0, connected);
   const account = JSON.parse(connected.out).connected.id;
@@ -90,11 +96,7 @@ async function main() {
   const calm = await ask('icon');
   expect('it is calm', calm.status === 'Active', calm);
 
-  await fetch(`${origin}/control`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ trouble: 'change_password', person: 'ada' }),
-  });
+  await changePassword();
   for (const text of ['Held by one end', 'Held by the same end']) {
     const post = await run('post', account, text, '--to', '500100');
     expect(`the post is held: ${text}`, post.code === 3, post);
@@ -129,13 +131,9 @@ async function main() {
   notices.child.kill();
   await notices.ended;
   const second = helper(evergrant, ['keep']);
-  await until('the keeper answers', async () => (await run('doctor')).out.includes('looks after everything'));
+  await answers();
   await ask('wait');
-  await fetch(`${origin}/control`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ trouble: 'change_password', person: 'ada' }),
-  });
+  await changePassword();
   const post = await run('post', account, 'Held without notices', '--to', '500100');
   expect('without notifications it goes on', post.code === 3, post);
   const told = await run('doctor');
@@ -153,7 +151,7 @@ async function main() {
   // No session bus at all.
   const { DBUS_SESSION_BUS_ADDRESS: _, ...bare } = process.env;
   const alone = helper(evergrant, ['keep'], bare);
-  await until('the keeper answers', async () => (await run('doctor')).out.includes('looks after everything'));
+  await answers();
   const good = await run('post', account, 'Without a bus', '--to', '500100');
   expect('without a session bus it posts', good.code === 0 && (await copies('Without a bus')) === 1, good);
   expect('and says that there is no icon', alone.said.err.includes('no icon in the tray'), alone.said.err);

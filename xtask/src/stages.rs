@@ -147,7 +147,14 @@ pub const STAGES: &[Stage] = &[
         packages: &[packages::COMPILER, KEYRING, BROWSER],
         builds: &["evergrant-cli"],
         linux_only: true,
-        run: browser,
+        run: |shared, report| {
+            with_browser(
+                shared,
+                report,
+                "a sign-in in Chromium",
+                "tests/browser/run.sh",
+            );
+        },
     },
     Stage {
         name: "keeper",
@@ -155,7 +162,14 @@ pub const STAGES: &[Stage] = &[
         packages: &[packages::COMPILER, KEYRING, BROWSER],
         builds: &["evergrant-cli"],
         linux_only: true,
-        run: keeper,
+        run: |shared, report| {
+            with_browser(
+                shared,
+                report,
+                "the keeper on a bus of its own",
+                "tests/desktop/keeper.sh",
+            );
+        },
     },
     Stage {
         name: "ui",
@@ -232,30 +246,12 @@ fn clients(shared: &mut Shared, report: &mut Report) {
     script(shared, report, what, "tests/graph_clients/run.sh", &words);
 }
 
-fn browser(shared: &mut Shared, report: &mut Report) {
+/// A script that installs what drives a browser from Node's registry.
+fn with_browser(shared: &mut Shared, report: &mut Report, what: &str, path: &str) {
     if let Err(why) = node::packages() {
         return report.fail("node", &why);
     }
-    script(
-        shared,
-        report,
-        "a sign-in in Chromium",
-        "tests/browser/run.sh",
-        &[],
-    );
-}
-
-fn keeper(shared: &mut Shared, report: &mut Report) {
-    if let Err(why) = node::packages() {
-        return report.fail("node", &why);
-    }
-    script(
-        shared,
-        report,
-        "the keeper on a bus of its own",
-        "tests/desktop/keeper.sh",
-        &[],
-    );
+    script(shared, report, what, path, &[]);
 }
 
 fn ui(_: &mut Shared, report: &mut Report) {

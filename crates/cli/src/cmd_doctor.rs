@@ -50,25 +50,19 @@ fn keeper(door: &Door) -> Finding {
     match door {
         Door::Keeper(keeper, _) => {
             let owner = keeper.welcome();
-            Finding {
-                topic: "keeper".into(),
-                level: Level::Good,
-                sentence: format!(
+            Finding::good(
+                "keeper",
+                format!(
                     "`{}` (process {}) looks after everything.",
                     owner.program, owner.process
                 ),
-                next_step: None,
-            }
+            )
         }
-        Door::Own(_) => Finding {
-            topic: "keeper".into(),
-            level: Level::Note,
-            sentence: "None is at work: nothing is checked or posted while no command runs.".into(),
-            next_step: Some(
-                "Start one with `evergrant keep`, or at each login with `evergrant keep --install`."
-                    .into(),
-            ),
-        },
+        Door::Own(_) => Finding::note(
+            "keeper",
+            "None is at work: nothing is checked or posted while no command runs.",
+            "Start one with `evergrant keep`, or at each login with `evergrant keep --install`.",
+        ),
     }
 }
 
@@ -94,15 +88,13 @@ fn unopened(problem: &Problem) -> Finding {
 }
 
 fn settings(session: &Session) -> Finding {
-    Finding {
-        topic: "settings".into(),
-        level: Level::Good,
-        sentence: format!(
+    Finding::good(
+        "settings",
+        format!(
             "Your own are looked for in {}.",
             session.places.config.display()
         ),
-        next_step: None,
-    }
+    )
 }
 
 fn uses_system(session: &Session) -> bool {

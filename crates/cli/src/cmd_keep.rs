@@ -8,7 +8,6 @@ use clap::{Args, ValueEnum};
 use evergrant_core::command::{Code, Notice, Problem};
 use evergrant_core::happening::Happening;
 use evergrant_engine::Engine;
-use evergrant_engine::places::KeychainChoice;
 use evergrant_engine::ports::SystemBrowser;
 use evergrant_engine::socket::Client;
 use evergrant_resident::autostart::{self, Folders, Program, Way};
@@ -70,10 +69,7 @@ pub async fn stay(
     let engine = session
         .engine_with(name, nobody, Arc::clone(&notifier), patience)
         .await?;
-    let keychain = match secrets::choice(&session.global, &session.places)? {
-        KeychainChoice::System => "system",
-        KeychainChoice::Vault => "vault",
-    };
+    let keychain = secrets::choice(&session.global, &session.places)?.name();
     session.note("Looking after accounts and posts. Ctrl-C ends it; nothing is lost then.");
     let quiet = session.global.quiet;
     let keeper = Keeper {

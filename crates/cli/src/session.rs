@@ -12,7 +12,7 @@ use evergrant_engine::ports::{
 use evergrant_engine::socket::Client;
 use evergrant_engine::{Engine, Options, Ports};
 
-use crate::args::{Global, KeychainKind};
+use crate::args::Global;
 use crate::exit::Exit;
 use crate::look::{Look, remark};
 use crate::person::{AtTerminal, Way};
@@ -21,8 +21,8 @@ use crate::{secrets, stop_at};
 /// Names a file with an offset that moves this program's clock.
 const CLOCK: &str = "EVERGRANT_CLOCK";
 
-/// How often a busy data folder is looked at again.
-const LOOK: Duration = Duration::from_millis(20);
+/// How long another owner of the data folder is waited for before it is asked whether it answers.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// One run of the program.
 pub struct Session {
@@ -151,14 +151,13 @@ impl Session {
                 || Arc::new(SystemBrowser::new().without_opening()),
                 |way| way.browser(self),
             );
-            // The owner may be a keeper that is only just beginning, or a command that will be done.
-            match self
-                .engine_with(name, browser, Arc::new(Silent), Duration::ZERO)
-                .await
-            {
-                Err(problem) if problem.code == Code::Busy && begun.elapsed() < patience => {
-                    tokio::time::sleep(LOOK).await;
-                }
+            // The owner may be a command that will be done, or a keeper that is only just beginning
+            // and answers at the next look.
+            let engine = self
+                .engine_with(name, browser, Arc::new(Silent), left.min(LOOK))
+                .await;
+            match engine {
+                Err(problem) if problem.code == Code::Busy && !left.is_zero() => {}
                 engine => return engine.map(Door::Own),
             }
         }
@@ -166,11 +165,10 @@ impl Session {
 
     /// Words that speak of another keychain than the keeper's cannot be followed.
     fn suits(&self, keeper: &Client) -> Result<(), Problem> {
-        let wanted = match self.global.keychain {
-            Some(KeychainKind::System) => "system",
-            Some(KeychainKind::Vault) => "vault",
-            None => return Ok(()),
-        };
+        if self.global.keychain.is_none() {
+            return Ok(());
+        }
+        let wanted = secrets::choice(&self.global, &self.places)?.name();
         let welcome = keeper.welcome();
         if welcome.keychain == wanted {
             return Ok(());

@@ -528,6 +528,43 @@ pub struct Finding {
     pub next_step: Option<String>,
 }
 
+impl Finding {
+    /// All is well.
+    pub fn good(topic: impl Into<String>, sentence: impl Into<String>) -> Self {
+        Self {
+            topic: topic.into(),
+            level: Level::Good,
+            sentence: sentence.into(),
+            next_step: None,
+        }
+    }
+
+    /// Worth knowing, with what can be done about it.
+    pub fn note(
+        topic: impl Into<String>,
+        sentence: impl Into<String>,
+        next_step: impl Into<String>,
+    ) -> Self {
+        Self {
+            level: Level::Note,
+            next_step: Some(next_step.into()),
+            ..Self::good(topic, sentence)
+        }
+    }
+
+    /// Something does not work, with what is to be done.
+    pub fn bad(
+        topic: impl Into<String>,
+        sentence: impl Into<String>,
+        next_step: impl Into<String>,
+    ) -> Self {
+        Self {
+            level: Level::Bad,
+            ..Self::note(topic, sentence, next_step)
+        }
+    }
+}
+
 /// How a [`Finding`] is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -29,7 +29,7 @@ impl Engine {
     }
 
     fn data_folder(&self) -> Finding {
-        good(
+        Finding::good(
             "data folder",
             format!("{} can be used.", self.data.display()),
         )
@@ -45,14 +45,14 @@ impl Engine {
         };
         match keychain.probe().await {
             Ok(()) if store.survives_restart => {
-                good("keychain", format!("{} is used; {survives}.", store.name))
+                Finding::good("keychain", format!("{} is used; {survives}.", store.name))
             }
-            Ok(()) => note(
+            Ok(()) => Finding::note(
                 "keychain",
                 format!("{} is used; {survives}.", store.name),
                 "Use the desktop's keyring, or a vault with `evergrant vault create`.",
             ),
-            Err(error) => bad(
+            Err(error) => Finding::bad(
                 "keychain",
                 format!("{} cannot be used now: {error}.", store.name),
                 error.next_step(),
@@ -63,9 +63,9 @@ impl Engine {
     fn leftover_entries(&self) -> Result<Finding, Internal> {
         let left = self.store.leftovers()?.len();
         Ok(if left == 0 {
-            good("old tokens", "None is left in the keychain.".into())
+            Finding::good("old tokens", "None is left in the keychain.")
         } else {
-            note(
+            Finding::note(
                 "old tokens",
                 format!(
                     "{} could not be deleted from the keychain yet.",
@@ -78,20 +78,23 @@ impl Engine {
 
     fn clock(&self) -> Result<Finding, Internal> {
         let Some((provider, skew)) = self.store.worst_skew()? else {
-            return Ok(good(
+            return Ok(Finding::good(
                 "clock",
-                "No service was asked yet, so nothing is known of it.".into(),
+                "No service was asked yet, so nothing is known of it.",
             ));
         };
         if skew.abs() < SKEW_BAD {
-            return Ok(good("clock", "It agrees with the services' clocks.".into()));
+            return Ok(Finding::good(
+                "clock",
+                "It agrees with the services' clocks.",
+            ));
         }
         let way = if skew > TimeDelta::zero() {
             "behind"
         } else {
             "ahead of"
         };
-        Ok(bad(
+        Ok(Finding::bad(
             "clock",
             format!(
                 "This computer's clock is {} {way} that of {provider}.",
@@ -105,7 +108,7 @@ impl Engine {
         let errors = self.file_errors();
         if errors.is_empty() {
             let ids: Vec<_> = self.catalogue.ids().collect();
-            return vec![good(
+            return vec![Finding::good(
                 "provider files",
                 format!("All can be used: {}.", ids.join(", ")),
             )];
@@ -113,7 +116,7 @@ impl Engine {
         errors
             .iter()
             .map(|error| {
-                bad(
+                Finding::bad(
                     "provider files",
                     error.to_string(),
                     "Mend the file, or remove it to use the one that comes with Evergrant.",
@@ -130,7 +133,7 @@ impl Engine {
             .map(|account| account.id.0.clone())
             .collect();
         Ok(if ended.is_empty() {
-            good(
+            Finding::good(
                 "accounts",
                 format!(
                     "{} known; none needs you.",
@@ -138,7 +141,7 @@ impl Engine {
                 ),
             )
         } else {
-            note(
+            Finding::note(
                 "accounts",
                 format!("These need a new sign-in: {}.", ended.join(", ")),
                 "Run `evergrant sign-in` for each.",
@@ -149,10 +152,10 @@ impl Engine {
     fn posts_in_need(&self) -> Result<Finding, Internal> {
         let waiting = self.posts_that_need_the_person()?;
         Ok(if waiting == 0 {
-            good("posts", "None waits for you.".into())
+            Finding::good("posts", "None waits for you.")
         } else {
             let verb = if waiting == 1 { "waits" } else { "wait" };
-            note(
+            Finding::note(
                 "posts",
                 format!("{} {verb} for you.", count(waiting, "post")),
                 "See `evergrant queue`.",
@@ -162,7 +165,7 @@ impl Engine {
 
     fn last_run(&self) -> Option<Finding> {
         let why = lock(&self.trouble).clone()?;
-        Some(bad(
+        Some(Finding::bad(
             "last run",
             format!("Something could not be done: {why}."),
             "The rest went on; it is tried again.",
@@ -171,37 +174,11 @@ impl Engine {
 
     fn notifications(&self) -> Option<Finding> {
         let why = lock(&self.not_told).clone()?;
-        Some(bad(
+        Some(Finding::bad(
             "notifications",
             format!("The last one could not be shown: {why}."),
             "Start a notification service, or look at `evergrant accounts` now and then.",
         ))
-    }
-}
-
-fn good(topic: &str, sentence: String) -> Finding {
-    Finding {
-        topic: topic.into(),
-        level: Level::Good,
-        sentence,
-        next_step: None,
-    }
-}
-
-fn note(topic: &str, sentence: String, next_step: &str) -> Finding {
-    let next_step = Some(next_step.to_owned());
-    Finding {
-        topic: topic.into(),
-        level: Level::Note,
-        sentence,
-        next_step,
-    }
-}
-
-fn bad(topic: &str, sentence: String, next_step: &str) -> Finding {
-    Finding {
-        level: Level::Bad,
-        ..note(topic, sentence, next_step)
     }
 }
 

@@ -29,6 +29,18 @@ pub enum KeychainChoice {
     Vault,
 }
 
+impl KeychainChoice {
+    const ALL: [Self; 2] = [Self::System, Self::Vault];
+
+    /// Its name in the settings and for a keeper's clients.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Vault => "vault",
+        }
+    }
+}
+
 /// Where things are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -89,13 +101,17 @@ impl Places {
 
     /// Where secrets are kept, by the settings.
     pub fn keychain(&self) -> Result<KeychainChoice, Problem> {
-        match self.settings()?.keychain.as_deref() {
-            None | Some("system") => Ok(KeychainChoice::System),
-            Some("vault") => Ok(KeychainChoice::Vault),
-            Some(other) => Err(self.bad_settings(&format!(
-                "keychain is \"{other}\"; write \"system\" or \"vault\""
-            ))),
-        }
+        let Some(text) = self.settings()?.keychain else {
+            return Ok(KeychainChoice::System);
+        };
+        KeychainChoice::ALL
+            .into_iter()
+            .find(|choice| choice.name() == text)
+            .ok_or_else(|| {
+                self.bad_settings(&format!(
+                    "keychain is \"{text}\"; write \"system\" or \"vault\""
+                ))
+            })
     }
 
     /// How long ahead of its end the person wants to be warned of a sign-in, longest first; `None`

@@ -47,16 +47,20 @@ impl Keeper {
     /// Keeps until `stop`, or until the person chooses "Quit".
     pub async fn stay(self, stop: impl Future<Output = ()>) -> Result<(), Problem> {
         let server = Server::open(Arc::clone(&self.engine), &self.program, &self.keychain)?;
-        let (quit, is_quit) = watch::channel(false);
+        let (quit, mut is_quit) = watch::channel(false);
         let engine = Arc::clone(&self.engine);
-        let mut is_quit = is_quit;
         let stop = async move {
             tokio::select! {
                 () = stop => {}
                 _ = is_quit.wait_for(|quit| *quit) => {}
             }
         };
-        let mut desk = Desk::new(self, quit);
+        let mut desk = Desk {
+            keeper: self,
+            quit,
+            trips: HashMap::new(),
+            work: JoinSet::new(),
+        };
         tokio::select! {
             biased;
             ended = engine.keep_running(stop) => ended,
@@ -68,11 +72,7 @@ impl Keeper {
 
 /// What the person sees and chooses.
 struct Desk {
-    engine: Arc<Engine>,
-    notifier: Arc<dyn Notifier>,
-    presses: mpsc::Receiver<Pressed>,
-    wants_tray: bool,
-    remark: Box<dyn Fn(&str) + Send>,
+    keeper: Keeper,
     quit: watch::Sender<bool>,
     /// Sign-ins under way; a new one for the same account takes the place of the old.
     trips: HashMap<AccountId, watch::Sender<bool>>,
@@ -80,34 +80,13 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(keeper: Keeper, quit: watch::Sender<bool>) -> Self {
-        let Keeper {
-            engine,
-            notifier,
-            presses,
-            tray,
-            remark,
-            ..
-        } = keeper;
-        Self {
-            engine,
-            notifier,
-            presses,
-            wants_tray: tray,
-            remark,
-            quit,
-            trips: HashMap::new(),
-            work: JoinSet::new(),
-        }
-    }
-
     async fn attend(&mut self) {
-        let mut notices = self.engine.subscribe();
+        let mut notices = self.keeper.engine.subscribe();
         let (tray, mut wishes) = self.tray().await;
         let mut change = None;
         loop {
             tokio::select! {
-                Some(pressed) = self.presses.recv() => {
+                Some(pressed) = self.keeper.presses.recv() => {
                     self.sign_in(AccountId::from(pressed.action.as_str()));
                 }
                 Some(wish) = next(&mut wishes) => self.fulfil(wish),
@@ -132,29 +111,36 @@ impl Desk {
     }
 
     async fn tray(&self) -> (Option<Tray>, Option<mpsc::Receiver<Wish>>) {
-        if !self.wants_tray {
+        if !self.keeper.tray {
             return (None, None);
         }
         match Tray::start(self.summary().await).await {
             Ok((tray, wishes)) => {
                 if !tray.is_shown() {
-                    (self.remark)("note: this desktop shows no tray now; one that comes is used.");
+                    (self.keeper.remark)(
+                        "note: this desktop shows no tray now; one that comes is used.",
+                    );
                 }
                 (Some(tray), Some(wishes))
             }
             Err(why) => {
-                (self.remark)(&format!("note: there is no icon in the tray: {why}."));
+                (self.keeper.remark)(&format!("note: there is no icon in the tray: {why}."));
                 (None, None)
             }
         }
     }
 
     async fn summary(&self) -> Summary {
-        let accounts = match self.engine.handle(Command::Accounts).await {
+        let accounts = match self.keeper.engine.handle(Command::Accounts).await {
             Ok(Reply::Accounts { accounts }) => accounts,
             _ => Vec::new(),
         };
-        let posts = match self.engine.handle(Command::Queue { all: false }).await {
+        let posts = match self
+            .keeper
+            .engine
+            .handle(Command::Queue { all: false })
+            .await
+        {
             Ok(Reply::Queue { posts }) => posts,
             _ => Vec::new(),
         };
@@ -165,7 +151,7 @@ impl Desk {
         match wish {
             Wish::SignIn(account) => self.sign_in(account),
             Wish::Open | Wish::ShowQueue => {
-                let notifier = Arc::clone(&self.notifier);
+                let notifier = Arc::clone(&self.keeper.notifier);
                 self.work.spawn(open_window(notifier));
             }
             Wish::Quit => {
@@ -180,8 +166,8 @@ impl Desk {
         // Dropping the old one gives its trip up: its page may be closed or forgotten.
         self.trips.insert(account.clone(), revoke);
         let browser = Revocable::new(SystemBrowser::new(), revoked.clone());
-        let engine = Arc::clone(&self.engine);
-        let notifier = Arc::clone(&self.notifier);
+        let engine = Arc::clone(&self.keeper.engine);
+        let notifier = Arc::clone(&self.keeper.notifier);
         self.work.spawn(async move {
             let command = Command::SignIn {
                 account: account.clone(),

@@ -4,6 +4,8 @@ pub mod autostart;
 #[cfg(target_os = "linux")]
 mod bus;
 pub mod keeper;
+#[cfg(target_os = "linux")]
+mod markup;
 pub mod notifications;
 mod survey;
 pub mod tray;

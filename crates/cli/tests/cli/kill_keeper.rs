@@ -72,7 +72,7 @@ fn killed_at_random_moments_it_loses_nothing_and_sends_nothing_twice() {
     let mut slowest = Duration::ZERO;
     for round in 1..=rounds {
         make_trouble(&room, &mut dice);
-        let keeper = start(&room);
+        let keeper = room.keeper();
         let mut client = connect(&room, &keeper);
         let begun = Instant::now();
         let _ = client.ask(Command::Accounts, &mut Nobody);
@@ -88,10 +88,6 @@ fn killed_at_random_moments_it_loses_nothing_and_sends_nothing_twice() {
     println!("slowest first answer: {slowest:?}");
     settle(&room, rounds);
     judge(&room, &orders);
-}
-
-fn start(room: &Room) -> Running {
-    room.started(room.command(&["keep", "--headless"]), "Looking after")
 }
 
 fn connect(room: &Room, keeper: &Running) -> Client {

@@ -140,7 +140,7 @@ fn tap(room: &Room) -> Arc<Mutex<Vec<u8>>> {
 #[test]
 fn no_message_to_a_client_of_the_keeper_holds_a_token() {
     let room = Room::new();
-    let keeper = room.started(room.command(&["keep", "--headless"]), "Looking after");
+    let keeper = room.keeper();
     crate::room::eventually("the keeper listens", || {
         room.path("data/keeper.sock").exists()
     });

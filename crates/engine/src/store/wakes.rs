@@ -5,6 +5,7 @@ use evergrant_core::Instant;
 use evergrant_core::ids::{AccountId, PostId};
 use evergrant_core::post::Post;
 use rusqlite::params;
+use rusqlite::types::FromSql;
 
 use super::accounts::to_json;
 use super::posts::update;
@@ -41,13 +42,7 @@ impl Store {
         without: &[String],
         limit: usize,
     ) -> Result<Vec<(AccountId, String)>, StoreError> {
-        let connection = self.lock();
-        let mut query = connection.prepare_cached(ACCOUNTS_DUE)?;
-        let without = to_json("account", &without)?;
-        let rows = query.query_map(params![millis(now), without, count(limit)], |row| {
-            Ok((AccountId(row.get(0)?), row.get(1)?))
-        })?;
-        rows.map(|row| Ok(row?)).collect()
+        self.due(ACCOUNTS_DUE, now, without, limit, AccountId)
     }
 
     /// The same for posts. One whose account is not known here yet has no client.
@@ -57,11 +52,22 @@ impl Store {
         without: &[String],
         limit: usize,
     ) -> Result<Vec<(PostId, String)>, StoreError> {
+        self.due(POSTS_DUE, now, without, limit, PostId)
+    }
+
+    fn due<Column: FromSql, Id>(
+        &self,
+        query: &str,
+        now: Instant,
+        without: &[String],
+        limit: usize,
+        id: fn(Column) -> Id,
+    ) -> Result<Vec<(Id, String)>, StoreError> {
         let connection = self.lock();
-        let mut query = connection.prepare_cached(POSTS_DUE)?;
-        let without = to_json("post", &without)?;
+        let mut query = connection.prepare_cached(query)?;
+        let without = to_json("wakes", &without)?;
         let rows = query.query_map(params![millis(now), without, count(limit)], |row| {
-            Ok((PostId(row.get(0)?), row.get(1)?))
+            Ok((id(row.get(0)?), row.get(1)?))
         })?;
         rows.map(|row| Ok(row?)).collect()
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -18,8 +18,6 @@ use crate::lab::Lab;
 
 /// Steps of one life.
 const STEPS: usize = 60;
-
-struct Death;
 
 struct Life {
     lab: Lab,
@@ -151,24 +149,8 @@ impl Life {
             Milestone::Recorded,
         ];
         let step = steps[usize::try_from(self.dice.below(4)).unwrap()];
-        // A death poisons the lock, which hurts nobody.
-        self.lab.milestone.clear_poison();
-        *self.lab.milestone.lock().unwrap() = Box::new(move |here| {
-            if here == step {
-                std::panic::panic_any(Death);
-            }
-        });
         self.lab.advance(self.minutes(60));
-        let engine = self.lab.engine().clone();
-        let run = tokio::spawn(async move { engine.handle(Command::RunDue).await.map(drop) });
-        if let Err(ended) = run.await {
-            assert!(ended.into_panic().is::<Death>());
-        }
-        *self
-            .lab
-            .milestone
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Box::new(|_| {});
+        self.lab.run_and_die_at(step).await;
         self.start_anew().await;
         "the process dies"
     }

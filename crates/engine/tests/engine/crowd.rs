@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use evergrant_core::command::{Command, Reply};
+use evergrant_core::command::{Command, NewPost, Reply};
 use evergrant_core::ids::AccountId;
 use evergrant_engine::store::{Change, Store};
 
@@ -61,15 +61,9 @@ async fn crowd() -> (Lab, Arc<Wire>) {
 }
 
 async fn post_of(lab: &Lab, account: AccountId, text: &str, due: evergrant_core::Instant) {
-    let new = evergrant_core::command::NewPost {
-        account,
-        target: Some("500100".into()),
-        text: text.into(),
-        link: None,
-        picture: None,
-        due: Some(due),
-        zone: "UTC".into(),
+    let new = NewPost {
         late_limit: Some(2 * 86_400),
+        ..Lab::post_of(account, text, Some(due))
     };
     let reply = lab.ask(Command::Post(new)).await.unwrap();
     assert!(matches!(reply, Reply::Post { .. }));

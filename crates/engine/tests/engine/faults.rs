@@ -268,7 +268,7 @@ async fn a_broken_provider_file_stops_its_own_accounts_and_no_other() {
     let due = lab.now() + days(1);
     lab.post("by the other", Some(due)).await.unwrap();
     let connected = lab.connect().await.unwrap();
-    let mut new = post_to_the_bakery("by practice", due);
+    let mut new = Lab::post_of("".into(), "by practice", Some(due));
     new.account = connected.connected.id;
     lab.ask(Command::Post(new)).await.unwrap();
 
@@ -298,22 +298,6 @@ async fn a_broken_provider_file_stops_its_own_accounts_and_no_other() {
         lab.run().await;
     }
     assert_eq!(lab.said(), ["by practice", "by the other"]);
-}
-
-fn post_to_the_bakery(
-    text: &str,
-    due: evergrant_core::Instant,
-) -> evergrant_core::command::NewPost {
-    evergrant_core::command::NewPost {
-        account: "".into(),
-        target: Some("500100".into()),
-        text: text.into(),
-        link: None,
-        picture: None,
-        due: Some(due),
-        zone: "UTC".into(),
-        late_limit: None,
-    }
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! The process dies at each step of the journal: nothing is lost, nothing stands twice. Here the
 //! death is a task that is dropped; the command line's tests kill a real process.
 
-use std::sync::PoisonError;
-
 use chrono::TimeDelta;
 use evergrant_core::command::{Command, Reply};
 use evergrant_engine::Milestone;
@@ -14,16 +12,7 @@ async fn dies_at(step: Milestone) {
     let due = lab.now() + TimeDelta::minutes(1);
     lab.post("once", Some(due)).await.unwrap();
     lab.clock.set(due);
-    *lab.milestone.lock().unwrap() = Box::new(move |here| {
-        if here == step {
-            std::panic::panic_any(Death);
-        }
-    });
-    let engine = lab.engine().clone();
-    let run = tokio::spawn(async move { engine.handle(Command::RunDue).await });
-    let died = run.await.expect_err("it should have died").into_panic();
-    assert!(died.is::<Death>());
-    *lab.milestone.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(|_| {});
+    assert!(lab.run_and_die_at(step).await, "it should have died");
     lab.restart().await.unwrap();
     lab.run_until(due + TimeDelta::minutes(30)).await;
     let Reply::Queue { posts } = lab.ask(Command::Queue { all: true }).await.unwrap() else {
@@ -32,8 +21,6 @@ async fn dies_at(step: Milestone) {
     assert_eq!(posts[0].state, "posted", "{step:?}: {}", posts[0].sentence);
     assert_eq!(lab.published().len(), 1, "{step:?}");
 }
-
-struct Death;
 
 #[tokio::test]
 async fn before_the_intent() {

@@ -252,8 +252,13 @@ impl Lab {
     }
 
     pub async fn new_post(&self, text: &str, due: Option<Instant>) -> NewPost {
+        Self::post_of(self.account_id().await, text, due)
+    }
+
+    /// A post to the one Page, whoever it is for.
+    pub fn post_of(account: AccountId, text: &str, due: Option<Instant>) -> NewPost {
         NewPost {
-            account: self.account_id().await,
+            account,
             target: Some("500100".into()),
             text: text.into(),
             link: None,
@@ -276,6 +281,42 @@ impl Lab {
             Reply::Ran { ran } => ran,
             other => panic!("unexpected {other:?}"),
         }
+    }
+
+    /// Runs what is due, and dies when a delivery passes `step`, as a process would; true if one did.
+    /// The engine has to be opened again then.
+    pub async fn run_and_die_at(&self, step: Milestone) -> bool {
+        struct Death;
+        let listen = |listener: Listener| {
+            // A death poisons the lock, which hurts nobody; another task may be dying just now.
+            *self
+                .milestone
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = listener;
+        };
+        listen(Box::new(move |here| {
+            if here == step {
+                std::panic::panic_any(Death);
+            }
+        }));
+        let engine = Arc::clone(self.engine());
+        let run = tokio::spawn(async move { engine.handle(Command::RunDue).await.map(drop) });
+        let died = match run.await {
+            Ok(_) => false,
+            Err(ended) => {
+                assert!(ended.into_panic().is::<Death>());
+                true
+            }
+        };
+        listen(Box::new(|_| {}));
+        died
+    }
+
+    /// The person chooses how long the one account is remembered.
+    pub async fn remember(&self, remember: Remember) {
+        let account = self.account_id().await;
+        let command = Command::Remember { account, remember };
+        self.ask(command).await.unwrap();
     }
 
     /// Runs what is due now and up to `until`, jumping from wake to wake.

@@ -129,13 +129,7 @@ async fn a_wait_written_by_a_clock_that_was_wrong_is_not_waited_for() {
 #[tokio::test]
 async fn a_clock_that_is_wrong_at_the_start_forgets_no_sign_in() {
     let mut lab = Lab::connected().await;
-    let account = lab.account_id().await;
-    lab.ask(Command::Remember {
-        account,
-        remember: Remember::Days(10),
-    })
-    .await
-    .unwrap();
+    lab.remember(Remember::Days(10)).await;
     lab.close();
     lab.clock.jump(days(400));
     lab.open().await.unwrap();

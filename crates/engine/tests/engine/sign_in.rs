@@ -215,13 +215,7 @@ async fn remember_me_until_quit_never_reaches_the_keychain() {
 #[tokio::test]
 async fn remember_me_for_days_ends_then() {
     let lab = Lab::connected().await;
-    let account = lab.account_id().await;
-    lab.ask(Command::Remember {
-        account,
-        remember: Remember::Days(10),
-    })
-    .await
-    .unwrap();
+    lab.remember(Remember::Days(10)).await;
     let start = lab.now();
     lab.run_until(start + days(9)).await;
     assert_eq!(lab.account().await.state, "active");

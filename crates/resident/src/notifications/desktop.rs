@@ -12,6 +12,7 @@ use zbus::{Connection, MessageStream};
 use super::listener::{self, Listener};
 use super::{Pressed, WAITING};
 use crate::bus::{self, TIME};
+use crate::markup::escaped;
 
 /// The service's name, and its interface's.
 pub(crate) const SERVICE: &str = "org.freedesktop.Notifications";
@@ -303,14 +304,8 @@ impl Server {
             }
             _ => notice.body.clone(),
         };
-        if self.markup { escape(&body) } else { body }
+        if self.markup { escaped(&body) } else { body }
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }
 
 /// A sentence for `doctor`.

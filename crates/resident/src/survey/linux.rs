@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 
-use evergrant_core::command::{Finding, Level};
+use evergrant_core::command::Finding;
 use tokio::time::timeout;
 use zbus::Connection;
 
@@ -26,9 +26,9 @@ async fn look(address: Option<&str>) -> Vec<Finding> {
         Ok(Ok(bus)) => {
             let (notifications, tray) = tokio::join!(notifications(&bus), tray(&bus));
             let sentence = "The session's message bus answers.";
-            vec![good("session bus", sentence), notifications, tray]
+            vec![Finding::good("session bus", sentence), notifications, tray]
         }
-        _ => vec![note(
+        _ => vec![Finding::note(
             "session bus",
             "There is no session bus, so neither notifications nor an icon in the tray are possible here.",
             "Start Evergrant within a desktop session to have them; everything else works without.",
@@ -43,18 +43,20 @@ async fn look(address: Option<&str>) -> Vec<Finding> {
 async fn notifications(bus: &Connection) -> Finding {
     let topic = "notifications";
     match timeout(TIME, ask_notifications(bus)).await {
-        Ok(Ok((name, true))) => good(topic, &format!("{name} shows notifications, with buttons.")),
-        Ok(Ok((name, false))) => note(
+        Ok(Ok((name, true))) => {
+            Finding::good(topic, format!("{name} shows notifications, with buttons."))
+        }
+        Ok(Ok((name, false))) => Finding::note(
             topic,
-            &format!("{name} shows notifications, but has no buttons."),
+            format!("{name} shows notifications, but has no buttons."),
             "Nothing is to be done: notifications name the command to run instead.",
         ),
-        Ok(Err(error)) if bus::is_absent(&error) => note(
+        Ok(Err(error)) if bus::is_absent(&error) => Finding::note(
             topic,
             "Nothing on this desktop shows notifications.",
             "Install a notification service (such as dunst), or look at `evergrant accounts` now and then.",
         ),
-        Ok(Err(_)) => note(
+        Ok(Err(_)) => Finding::note(
             topic,
             "The desktop's notification service answers nonsense.",
             "Restart it, or use another one.",
@@ -76,18 +78,18 @@ async fn ask_notifications(bus: &Connection) -> zbus::Result<(String, bool)> {
 async fn tray(bus: &Connection) -> Finding {
     let topic = "tray";
     match timeout(TIME, ask_tray(bus)).await {
-        Ok(Ok(true)) => good(topic, "The desktop has a tray for Evergrant's icon."),
-        Ok(Ok(false)) => note(
+        Ok(Ok(true)) => Finding::good(topic, "The desktop has a tray for Evergrant's icon."),
+        Ok(Ok(false)) => Finding::note(
             topic,
             "The desktop takes icons for a tray, but no tray shows them.",
             "Add the tray to your panel; Evergrant's icon appears by itself then.",
         ),
-        Ok(Err(error)) if bus::is_absent(&error) => note(
+        Ok(Err(error)) if bus::is_absent(&error) => Finding::note(
             topic,
             "This desktop has no tray, so Evergrant's icon is not shown.",
             "Add one (on GNOME, the AppIndicator extension); the icon appears by itself then.",
         ),
-        Ok(Err(_)) => note(
+        Ok(Err(_)) => Finding::note(
             topic,
             "The desktop's tray answers nonsense.",
             "Restart the panel, or use another one.",
@@ -114,11 +116,11 @@ async fn ask_tray(bus: &Connection) -> zbus::Result<bool> {
 fn display(named: [Option<OsString>; 2]) -> Finding {
     let topic = "display";
     match named.into_iter().flatten().find(|name| !name.is_empty()) {
-        Some(name) => good(
+        Some(name) => Finding::good(
             topic,
-            &format!("This session has a screen ({}).", name.to_string_lossy()),
+            format!("This session has a screen ({}).", name.to_string_lossy()),
         ),
-        None => note(
+        None => Finding::note(
             topic,
             "This session has no screen, so neither the window nor a browser can open here.",
             "Use the command line, or start Evergrant within a desktop session.",
@@ -140,34 +142,18 @@ fn own_name(name: &str) -> String {
     }
 }
 
-fn good(topic: &str, sentence: &str) -> Finding {
-    Finding {
-        topic: topic.to_owned(),
-        level: Level::Good,
-        sentence: sentence.to_owned(),
-        next_step: None,
-    }
-}
-
-fn note(topic: &str, sentence: &str, next_step: &str) -> Finding {
-    Finding {
-        topic: topic.to_owned(),
-        level: Level::Note,
-        sentence: sentence.to_owned(),
-        next_step: Some(next_step.to_owned()),
-    }
-}
-
 fn slow(topic: &str, who: &str) -> Finding {
-    note(
+    Finding::note(
         topic,
-        &format!("{who} did not answer within {} seconds.", TIME.as_secs()),
+        format!("{who} did not answer within {} seconds.", TIME.as_secs()),
         "Restart it; Evergrant goes on without it meanwhile.",
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use evergrant_core::command::Level;
+
     use super::*;
 
     #[test]

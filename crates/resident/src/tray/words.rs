@@ -1,6 +1,7 @@
 //! The tray in words: title, tooltip and menu.
 
 use super::{Summary, Wish};
+use crate::markup::escaped;
 
 /// So many accounts have a line of their own; a menu that is longer than the screen helps nobody.
 const LINES: usize = 8;
@@ -40,11 +41,7 @@ pub fn title(summary: &Summary) -> String {
 
 /// The second line of the tooltip, which desktops read as markup.
 pub fn detail(summary: &Summary) -> String {
-    next(summary)
-        .unwrap_or_default()
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    escaped(&next(summary).unwrap_or_default())
 }
 
 /// The menu, from top to bottom.
