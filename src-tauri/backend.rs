@@ -9,7 +9,7 @@ use std::time::Duration;
 use evergrant_core::command::{Command, Problem, Reply};
 use evergrant_engine::places::{KeychainChoice, Places};
 use evergrant_engine::ports::{OsRandom, ReqwestHttp, Silent, SystemBrowser, SystemClock};
-use evergrant_engine::{Engine, Options, Ports};
+use evergrant_engine::{Engine, NoProbe, Options, Pace, Ports};
 use evergrant_keychain::{Description, Keychain, KeychainError, Limits, StoreKind, system};
 
 /// A person looks at the window; who holds the folder longer than this is named instead.
@@ -31,6 +31,7 @@ async fn open(places: &Places) -> Result<Arc<Engine>, Problem> {
         data: places.data.clone(),
         own_providers: places.own_providers()?,
         warn_before: places.warn_before()?,
+        pace: Pace::default(),
         program: "the Evergrant window".into(),
         patience: PATIENCE,
         ports: Ports {
@@ -39,7 +40,7 @@ async fn open(places: &Places) -> Result<Arc<Engine>, Problem> {
             browser: Arc::new(SystemBrowser::new().without_opening()),
             notifier: Arc::new(Silent),
             random: Arc::new(OsRandom),
-            milestone: Arc::new(|_| {}),
+            probe: Arc::new(NoProbe),
         },
         keychain: match places.keychain()? {
             KeychainChoice::System => system(&places.service()),

@@ -10,7 +10,7 @@ use evergrant_engine::ports::{
     Browser, Clock, FileClock, Notifier, OsRandom, ReqwestHttp, Silent, SystemBrowser, SystemClock,
 };
 use evergrant_engine::socket::Client;
-use evergrant_engine::{Engine, Options, Ports};
+use evergrant_engine::{Engine, Options, Pace, Ports};
 
 use crate::args::Global;
 use crate::exit::Exit;
@@ -196,6 +196,7 @@ impl Session {
             data: self.places.data.clone(),
             own_providers: self.places.own_providers()?,
             warn_before: self.places.warn_before()?,
+            pace: Pace::default(),
             program: format!("evergrant {name}"),
             patience,
             ports: Ports {
@@ -204,7 +205,7 @@ impl Session {
                 browser,
                 notifier,
                 random: Arc::new(OsRandom),
-                milestone: stop_at::milestone(),
+                probe: stop_at::probe(),
             },
             keychain: secrets::keychain(&self.global, &self.places)?,
         };

@@ -3,30 +3,42 @@
 
 use std::sync::Arc;
 
-use evergrant_engine::Milestone;
+use evergrant_engine::Probe;
 
-/// What the engine calls at each durable step of a delivery.
+/// Who watches the engine at work.
 #[cfg(debug_assertions)]
-pub fn milestone() -> Arc<dyn Fn(Milestone) + Send + Sync> {
-    let wanted = std::env::var("EVERGRANT_STOP_AT").ok();
-    Arc::new(move |milestone| {
-        let name = match milestone {
-            Milestone::BeforeIntent => "before_intent",
-            Milestone::AfterIntent => "after_intent",
-            Milestone::AfterResponse => "after_response",
-            Milestone::Recorded => "recorded",
-        };
-        if wanted.as_deref() == Some(name) {
-            crate::look::remark(&format!("stopped at {name}"));
-            loop {
-                std::thread::park();
-            }
-        }
-    })
+pub fn probe() -> Arc<dyn Probe> {
+    Arc::new(debug::StopAt(std::env::var("EVERGRANT_STOP_AT").ok()))
 }
 
-/// What the engine calls at each durable step of a delivery.
+/// Who watches the engine at work.
 #[cfg(not(debug_assertions))]
-pub fn milestone() -> Arc<dyn Fn(Milestone) + Send + Sync> {
-    Arc::new(|_| {})
+pub fn probe() -> Arc<dyn Probe> {
+    Arc::new(evergrant_engine::NoProbe)
+}
+
+#[cfg(debug_assertions)]
+mod debug {
+    use evergrant_core::ids::PostId;
+    use evergrant_engine::{Milestone, Probe};
+
+    /// Stops at the step of that name.
+    pub struct StopAt(pub Option<String>);
+
+    impl Probe for StopAt {
+        fn passes(&self, step: Milestone, _post: PostId) {
+            let name = match step {
+                Milestone::BeforeIntent => "before_intent",
+                Milestone::AfterIntent => "after_intent",
+                Milestone::AfterResponse => "after_response",
+                Milestone::Recorded => "recorded",
+            };
+            if self.0.as_deref() == Some(name) {
+                crate::look::remark(&format!("stopped at {name}"));
+                loop {
+                    std::thread::park();
+                }
+            }
+        }
+    }
 }

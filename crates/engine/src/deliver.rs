@@ -18,8 +18,9 @@ use evergrant_core::provider::{
 use evergrant_keychain::KeychainError;
 
 use crate::check::{Outcome, cant_tell, request_problem};
-use crate::engine::{AT_ONCE, Engine, Internal, Milestone, lock};
+use crate::engine::{AT_ONCE, Engine, Internal, lock};
 use crate::ports::{self, Limits, Transport};
+use crate::probe::Milestone;
 use crate::sign_in::unready_problem;
 use crate::store::{Account, Client};
 
@@ -152,7 +153,7 @@ impl Engine {
                             return self.post(id);
                         };
                         unfinished = Some(mark);
-                        (self.ports.milestone)(Milestone::BeforeIntent);
+                        self.ports.probe.passes(Milestone::BeforeIntent, id);
                     }
                     Effect::Commit(attempt) => {
                         next = Some(match &prepared {
@@ -180,7 +181,7 @@ impl Engine {
             if post.is_final() {
                 self.store.told_no_more(&role_incident(id))?;
                 self.drop_picture(&post)?;
-                (self.ports.milestone)(Milestone::Recorded);
+                self.ports.probe.passes(Milestone::Recorded, id);
             }
         }
     }
@@ -353,7 +354,7 @@ impl Engine {
         attempt: Attempt,
         prepared: &Prepared,
     ) -> Result<Event, Internal> {
-        (self.ports.milestone)(Milestone::AfterIntent);
+        self.ports.probe.passes(Milestone::AfterIntent, post.id);
         let step = commit_step(&prepared.kind);
         let request = prepared
             .kind
@@ -369,7 +370,7 @@ impl Engine {
             }
             Err(error) => return Ok(self.failed_for_now(attempt, error.to_string(), None)),
         };
-        (self.ports.milestone)(Milestone::AfterResponse);
+        self.ports.probe.passes(Milestone::AfterResponse, post.id);
         let refusal = match prepared.kind.read_step(step, &answer) {
             Ok(captures) => {
                 let mut values = prepared.values.clone();

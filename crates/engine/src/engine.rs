@@ -11,6 +11,7 @@ use evergrant_core::command::{Code, Notice, Problem};
 use evergrant_core::happening::Happening;
 use evergrant_core::http::{Request, Response};
 use evergrant_core::ids::{AccountId, PostId};
+use evergrant_core::policy::GrantPolicy;
 use evergrant_core::provider::{Catalogue, FileError, Provider};
 use evergrant_core::{Instant, Secret};
 use evergrant_keychain::Keychain;
@@ -19,9 +20,11 @@ use tokio::sync::broadcast;
 use crate::check::SharedCheck;
 use crate::ending::Ending;
 use crate::gate::Gate;
+use crate::keep::LOOK_AGAIN;
 use crate::owner::Ownership;
 use crate::pictures::Pictures;
 use crate::ports::{Browser, Clock, Http, Limits, Notifier, Random, Reading, Transport};
+use crate::probe::Probe;
 use crate::safe::{Safe, keychain_problem};
 use crate::sign_in::Pending;
 use crate::store::{Client, Store, StoreError};
@@ -41,6 +44,8 @@ pub struct Options {
     /// How long ahead of an announced end the person is warned, longest first; the usual times (a
     /// week and a day) if left out.
     pub warn_before: Option<Vec<TimeDelta>>,
+    /// How often it looks by itself.
+    pub pace: Pace,
     /// What other processes are told about the owner, such as `evergrant run`.
     pub program: String,
     /// How long to wait for another owner to finish.
@@ -49,6 +54,24 @@ pub struct Options {
     pub ports: Ports,
     /// Where secrets are kept.
     pub keychain: Keychain,
+}
+
+/// How often an engine looks by itself, where nothing else asks it to.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Time between two checks of a sign-in that nobody uses.
+    pub check_every: TimeDelta,
+    /// The longest wait of an engine that stays: whatever it has missed is found after that.
+    pub look_again: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            check_every: GrantPolicy::default().check_every,
+            look_again: LOOK_AGAIN,
+        }
+    }
 }
 
 /// The engine's ports.
@@ -64,21 +87,8 @@ pub struct Ports {
     pub notifier: Arc<dyn Notifier>,
     /// Unguessable text and spread.
     pub random: Arc<dyn Random>,
-    /// Told when a delivery passes one of its durable steps; for tests that end the process there.
-    pub milestone: Arc<dyn Fn(Milestone) + Send + Sync>,
-}
-
-/// The steps of a delivery between which a process may die.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Milestone {
-    /// About to write the intent to send.
-    BeforeIntent,
-    /// The intent is on the disk; nothing is sent.
-    AfterIntent,
-    /// The answer is here; nothing of it is written.
-    AfterResponse,
-    /// The answer is on the disk.
-    Recorded,
+    /// Somebody who watches; nobody ([`NoProbe`](crate::NoProbe)) outside tests.
+    pub probe: Arc<dyn Probe>,
 }
 
 /// The owner of a data folder at work.
@@ -89,6 +99,7 @@ pub struct Engine {
     pub(crate) ports: Ports,
     pub(crate) catalogue: Catalogue,
     pub(crate) warn_before: Option<Vec<TimeDelta>>,
+    pub(crate) pace: Pace,
     pub(crate) data: PathBuf,
     pub(crate) found_at_start: Vec<String>,
     pub(crate) checks: Mutex<HashMap<AccountId, SharedCheck>>,
@@ -122,6 +133,7 @@ impl Engine {
             data,
             own_providers,
             warn_before,
+            pace,
             program,
             patience,
             ports,
@@ -131,6 +143,11 @@ impl Engine {
         let owner = Ownership::take(&data, &program, patience).await?;
         let now = ports.clock.now();
         let opened = Store::open(&data.join("evergrant.db"), now).map_err(|e| store_problem(&e))?;
+        if ports.probe.watches_commits() {
+            let probe = Arc::clone(&ports.probe);
+            let watch = move || probe.commits();
+            opened.store.watch_commits(watch).map_err(|e| store_problem(&e))?;
+        }
         let catalogue = Catalogue::from_shipped_and(own_providers)
             .map_err(|faults| file_problem(&faults[0]))?;
         let engine = Arc::new(Self {
@@ -138,6 +155,7 @@ impl Engine {
             safe: Safe::new(keychain),
             pictures: Pictures::under(&data),
             warn_before,
+            pace,
             catalogue,
             found_at_start: Vec::new(),
             checks: Mutex::default(),

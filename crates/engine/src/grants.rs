@@ -55,6 +55,7 @@ impl Engine {
         let skew = self.skew(&account.client);
         let before = account.grant.clone();
         let now = self.now();
+        let event = self.ports.probe.grant_event(&account.grant, event);
         let (grant, effects) = account.grant.step(event, now + skew, &policy);
         account.grant = grant;
         let wake_at = account.grant.wake_at(&policy);
@@ -111,6 +112,7 @@ impl Engine {
                 lead: rules.lead.unwrap_or(TimeDelta::minutes(10)),
                 min_age: rules.min_age.unwrap_or_default(),
             }),
+            check_every: self.pace.check_every,
             ..usual
         }
     }

@@ -20,7 +20,7 @@ use crate::run::Run;
 /// The longest wait. A clock that cannot see the computer sleep waits less ([`SystemClock`]).
 ///
 /// [`SystemClock`]: crate::ports::SystemClock
-const LOOK_AGAIN: Duration = Duration::from_secs(600);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(600);
 
 /// When what could not be done is tried again.
 const TRY_AGAIN: TimeDelta = TimeDelta::seconds(29);
@@ -99,7 +99,7 @@ impl Engine {
                     keeper.back.settle(self.ports.clock.reading().passed);
                     None
                 }
-                () = self.ports.clock.wait_until(until, LOOK_AGAIN) => {
+                () = self.ports.clock.wait_until(until, self.pace.look_again) => {
                     keeper.looks_around = true;
                     None
                 }
@@ -181,7 +181,7 @@ impl Engine {
         let cap = if run.is_unwell() {
             TRY_AGAIN
         } else {
-            TimeDelta::from_std(LOOK_AGAIN).unwrap_or(TRY_AGAIN)
+            TimeDelta::from_std(self.pace.look_again).unwrap_or(TRY_AGAIN)
         };
         let now = self.now();
         let mut until = now + cap;

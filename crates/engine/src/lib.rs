@@ -17,6 +17,7 @@ mod owner;
 mod pictures;
 pub mod places;
 pub mod ports;
+mod probe;
 mod queue;
 mod renew;
 mod router;
@@ -31,4 +32,5 @@ mod start;
 pub mod store;
 mod view;
 
-pub use engine::{Engine, Milestone, Options, Ports};
+pub use engine::{Engine, Options, Pace, Ports};
+pub use probe::{Milestone, NoProbe, Probe};

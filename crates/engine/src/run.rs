@@ -229,6 +229,8 @@ impl Run {
             Done::Check(id, done) => {
                 self.checks.end(&id);
                 if let Err(failed) = done {
+                    // What could not be written is due still: a moment later is soon enough.
+                    self.taken.insert(Thing::Account(id), AT_MOST);
                     self.note_problem(failed);
                 }
             }

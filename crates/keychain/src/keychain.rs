@@ -1,12 +1,14 @@
 //! The asynchronous side: a thread of its own, and a time limit on every call.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use evergrant_core::Secret;
 
 use crate::error::{Result, refused};
+use crate::chunks::Chunked;
 use crate::store::{Description, SecretStore};
 use crate::worker::Worker;
 
@@ -37,9 +39,15 @@ impl Default for Limits {
 /// (which marks the parts of large entries) and no control characters.
 #[derive(Clone)]
 pub struct Keychain {
-    worker: Arc<Worker>,
-    limits: Limits,
+    way: Way,
     description: Arc<Description>,
+}
+
+/// How calls reach the store.
+#[derive(Clone)]
+enum Way {
+    Worker(Arc<Worker>, Limits),
+    Caller(Arc<Mutex<Chunked>>),
 }
 
 impl Keychain {
@@ -51,8 +59,17 @@ impl Keychain {
         F: Fn() -> Result<Box<dyn SecretStore>> + Send + Sync + 'static,
     {
         Self {
-            worker: Arc::new(Worker::new(Box::new(factory))),
-            limits,
+            way: Way::Worker(Arc::new(Worker::new(Box::new(factory))), limits),
+            description: Arc::new(description),
+        }
+    }
+
+    /// A keychain whose calls run where they are made, one after the other and without a limit: for
+    /// simulations, which repeat a run only if no thread of their own runs beside it.
+    pub fn on_caller(description: Description, store: Box<dyn SecretStore>) -> Self {
+        let never = Arc::new(AtomicBool::new(false));
+        Self {
+            way: Way::Caller(Arc::new(Mutex::new(Chunked::new(store, never)))),
             description: Arc::new(description),
         }
     }
@@ -93,11 +110,16 @@ impl Keychain {
         T: Send + 'static,
         F: FnOnce(&dyn SecretStore) -> Result<T> + Send + 'static,
     {
-        let (worker, limit) = (Arc::clone(&self.worker), self.limits.call);
-        // Waiting on a blocking thread rather than on a tokio timer: see the type's comment.
-        tokio::task::spawn_blocking(move || worker.call(limit, job))
-            .await
-            .unwrap_or_else(|_| Err(refused("its thread stopped unexpectedly")))
+        match &self.way {
+            Way::Caller(store) => job(&*store.lock().unwrap_or_else(PoisonError::into_inner)),
+            Way::Worker(worker, limits) => {
+                let (worker, limit) = (Arc::clone(worker), limits.call);
+                // Waiting on a blocking thread rather than on a tokio timer: see the type's comment.
+                tokio::task::spawn_blocking(move || worker.call(limit, job))
+                    .await
+                    .unwrap_or_else(|_| Err(refused("its thread stopped unexpectedly")))
+            }
+        }
     }
 }
 

@@ -84,6 +84,16 @@ impl Network {
         self.lock().world.posts.clone()
     }
 
+    /// The same without the first `known`: for whoever looks often.
+    pub fn posts_from(&self, known: usize) -> Vec<Post> {
+        self.lock().world.posts.iter().skip(known).cloned().collect()
+    }
+
+    /// Whether a token works at this moment: the truth behind every answer about it.
+    pub fn stands(&self, token: &str) -> bool {
+        self.look(|world, now| world.bearer(token, now).is_ok())
+    }
+
     /// How many calls came to an endpoint, also those that were refused or dropped.
     pub fn count(&self, endpoint: Endpoint) -> u64 {
         self.lock()

@@ -13,7 +13,7 @@ use evergrant_core::provider::RedirectRule;
 use evergrant_engine::ports::{
     Browser, Expected, Http, OsRandom, Pending, Silent, SystemClock, Trip, TripError,
 };
-use evergrant_engine::{Engine, Options, Ports};
+use evergrant_engine::{Engine, NoProbe, Options, Pace, Ports};
 use evergrant_practice::{Choice, Network, Practice};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
@@ -51,6 +51,7 @@ impl Issuer {
             data: data.to_owned(),
             own_providers: Vec::new(),
             warn_before: None,
+            pace: Pace::default(),
             program: "the benchmarks".into(),
             patience: Duration::ZERO,
             ports: Ports {
@@ -59,7 +60,7 @@ impl Issuer {
                 browser: Arc::new(Tab(Arc::clone(self.practice.network()))),
                 notifier: Arc::new(Silent),
                 random: Arc::new(OsRandom),
-                milestone: Arc::new(|_| {}),
+                probe: Arc::new(NoProbe),
             },
             keychain,
         })

@@ -9,7 +9,7 @@ use evergrant_core::command::{Command, Reply};
 use evergrant_core::ids::AccountId;
 use evergrant_core::{Instant, Secret};
 use evergrant_engine::ports::{ManualClock, OsRandom, Random, Recorded, ReqwestHttp};
-use evergrant_engine::{Engine, Options, Ports};
+use evergrant_engine::{Engine, NoProbe, Options, Pace, Ports};
 use evergrant_keychain::{Keychain, KeychainError, system, vault};
 use evergrant_practice::{Clock, Endpoint, Network, Practice};
 
@@ -61,6 +61,7 @@ impl Stage {
             data: folder.path().join("data"),
             own_providers: Vec::new(),
             warn_before: None,
+            pace: Pace::default(),
             program: "evergrant story".into(),
             patience: Duration::ZERO,
             ports: Ports {
@@ -69,7 +70,7 @@ impl Stage {
                 browser: Arc::new(browser),
                 notifier: Arc::clone(&notices) as _,
                 random: Arc::new(OsRandom),
-                milestone: Arc::new(|_| {}),
+                probe: Arc::new(NoProbe),
             },
             keychain: keychain.clone(),
         })

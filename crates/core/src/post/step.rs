@@ -314,7 +314,12 @@ impl Post {
                 let failures = journal.failures + 1;
                 effects.push(Effect::Note(Happening::PostNotThere));
                 let said = "the answer was lost and the post is not there".to_owned();
-                self.retry(now, failures, said, now, effects);
+                // Once it is sent again at once; a service that swallows every one is left in peace.
+                let wait = match journal.failures {
+                    0 => TimeDelta::zero(),
+                    earlier => backoff(policy.retry_first, policy.retry_cap, earlier),
+                };
+                self.retry(now + wait, failures, said, now, effects);
             }
             Found::NotThere => {
                 *look_at = None;

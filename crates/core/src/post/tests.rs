@@ -251,6 +251,29 @@ fn answers_of_another_attempt_change_nothing() {
     }
 }
 
+#[test]
+fn a_service_that_swallows_every_post_is_sent_it_ever_more_rarely() {
+    let mut post = committing(at(10));
+    let mut waits = Vec::new();
+    for attempt in 1..=6 {
+        let attempt = Attempt(attempt);
+        let said = String::new();
+        let now = at(10);
+        post = go(post, Event::AnswerLost { attempt, said }, now).0;
+        let now = post.wake_at().unwrap();
+        post = go(post, Event::Woke, now).0;
+        let found = Found::NotThere;
+        post = go(post, Event::LookedUp { attempt, found }, now).0;
+        waits.push((post.wake_at().unwrap() - now).num_seconds());
+        post.late_limit = i64::from(i32::MAX);
+        let now = post.wake_at().unwrap();
+        post = go(post, Event::Woke, now).0;
+        let (attempt, issuer_now) = (Attempt(attempt.0 + 1), now);
+        post = go(post, Event::Prepared { attempt, issuer_now }, now).0;
+    }
+    assert_eq!(waits, [0, 60, 120, 240, 480, 900]);
+}
+
 fn held(now: Instant) -> Post {
     let why = Hold::Unreachable {
         why: CantTell::Network {

@@ -61,9 +61,18 @@ impl From<rusqlite::Error> for StoreError {
                 Some(code) if is_no_room(code.extended_code) => Self::DiskFull,
                 _ => Self::Other(why),
             },
+            // Only a simulated disk refuses a transaction at its end.
+            Some(ErrorCode::ConstraintViolation) if is_refused_at_commit(&error) => Self::DiskFull,
             _ => Self::Other(why),
         }
     }
+}
+
+/// `SQLITE_CONSTRAINT_COMMITHOOK`.
+fn is_refused_at_commit(error: &rusqlite::Error) -> bool {
+    error
+        .sqlite_error()
+        .is_some_and(|code| code.extended_code == 531)
 }
 
 /// `SQLITE_IOERR_WRITE` and `SQLITE_IOERR_SHMSIZE`: what a file system without room answers.

@@ -86,6 +86,16 @@ impl Store {
         self.path.as_deref()
     }
 
+    /// Asks `allows` before each transaction is written; false gives [`StoreError::DiskFull`], and
+    /// nothing of it is kept.
+    pub fn watch_commits(
+        &self,
+        mut allows: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.lock().commit_hook(Some(move || !allows()))?;
+        Ok(())
+    }
+
     fn open_whole(path: &Path) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path)?;
         schema::prepare(&mut connection)?;

@@ -10,14 +10,14 @@ use evergrant_core::command::{
     RanView, Reply, SecretInput,
 };
 use evergrant_core::grant::Remember;
-use evergrant_core::ids::AccountId;
+use evergrant_core::ids::{AccountId, PostId};
 use evergrant_core::provider::RedirectRule;
 use evergrant_core::{Instant, Secret};
 use evergrant_engine::ports::{
     Browser, Clock as _, Expected, FailingHttp, ManualClock, Notice, OsRandom, Pending, Recorded,
     ReqwestHttp, Trip, TripError,
 };
-use evergrant_engine::{Engine, Milestone, Options, Ports};
+use evergrant_engine::{Engine, Milestone, Options, Pace, Ports, Probe};
 use evergrant_keychain::MemoryControl;
 use evergrant_practice::{Choice, Clock, Network, Post, Practice, Trouble};
 use url::Url;
@@ -40,6 +40,15 @@ pub struct Lab {
 
 /// Told of the steps of a delivery.
 pub type Listener = Box<dyn Fn(Milestone) + Send>;
+
+/// Passes the steps on to whoever listens now.
+struct Listening(Arc<Mutex<Listener>>);
+
+impl Probe for Listening {
+    fn passes(&self, step: Milestone, _post: PostId) {
+        (self.0.lock().unwrap_or_else(PoisonError::into_inner))(step);
+    }
+}
 
 /// What the person does in the browser.
 pub struct Person {
@@ -120,6 +129,7 @@ impl Lab {
             data: self.data(),
             own_providers: self.own_providers.clone(),
             warn_before: self.warn_before.clone(),
+            pace: Pace::default(),
             program: "a test".into(),
             patience: Duration::ZERO,
             ports: Ports {
@@ -128,9 +138,7 @@ impl Lab {
                 browser: Arc::new(Tab(Arc::clone(&self.person))),
                 notifier: Arc::clone(&self.notifier) as _,
                 random: Arc::new(OsRandom),
-                milestone: Arc::new(move |step| {
-                    (milestone.lock().unwrap_or_else(PoisonError::into_inner))(step);
-                }),
+                probe: Arc::new(Listening(milestone)),
             },
             keychain: self.keychain.keychain(),
         })
