@@ -91,6 +91,15 @@ pub struct Ports {
     pub probe: Arc<dyn Probe>,
 }
 
+/// Ends of sign-ins that could not be told.
+#[derive(Default)]
+pub(crate) struct Untold {
+    /// True if there may be some.
+    pub(crate) is_any: bool,
+    /// Those that are down as told, and were not.
+    pub(crate) wrongly_told: HashSet<String>,
+}
+
 /// The owner of a data folder at work.
 pub struct Engine {
     pub(crate) store: Store,
@@ -106,6 +115,7 @@ pub struct Engine {
     pub(crate) delivering: Mutex<HashSet<PostId>>,
     pub(crate) pending: Mutex<Option<Pending>>,
     pub(crate) not_told: Mutex<Option<String>>,
+    pub(crate) untold: Mutex<Untold>,
     /// What went wrong in the last run.
     pub(crate) trouble: Mutex<Option<String>>,
     pub(crate) app_tokens: Mutex<HashMap<String, Secret>>,
@@ -146,7 +156,10 @@ impl Engine {
         if ports.probe.watches_commits() {
             let probe = Arc::clone(&ports.probe);
             let watch = move || probe.commits();
-            opened.store.watch_commits(watch).map_err(|e| store_problem(&e))?;
+            opened
+                .store
+                .watch_commits(watch)
+                .map_err(|e| store_problem(&e))?;
         }
         let catalogue = Catalogue::from_shipped_and(own_providers)
             .map_err(|faults| file_problem(&faults[0]))?;
@@ -162,6 +175,7 @@ impl Engine {
             delivering: Mutex::default(),
             pending: Mutex::default(),
             not_told: Mutex::default(),
+            untold: Mutex::default(),
             trouble: Mutex::default(),
             keychain_turn: tokio::sync::Mutex::default(),
             app_tokens: Mutex::default(),

@@ -207,8 +207,12 @@ impl Engine {
         };
         // The machine tells of each end once; a process killed in between must not tell it twice.
         let is_end = matches!(incident, Incident::NeedsLogin(_));
-        if is_end && !self.store.tell_once(&key, self.now())? {
-            return Ok(());
+        if is_end {
+            let is_first = self.store.tell_once(&key, self.now());
+            lock(&self.untold).is_any |= is_first.is_err();
+            if !is_first? {
+                return Ok(());
+            }
         }
         let told = self
             .show(ports::Notice {
@@ -220,7 +224,22 @@ impl Engine {
             .await;
         if is_end && !told {
             // Whoever can tell the person, later, still has to.
-            self.store.told_no_more(&key)?;
+            {
+                let mut untold = lock(&self.untold);
+                untold.is_any = true;
+                untold.wrongly_told.insert(key);
+            }
+            self.take_back_told()?;
+        }
+        Ok(())
+    }
+
+    /// What is down as told, and was not, is told by whoever can. What cannot be written stays in mind.
+    pub(crate) fn take_back_told(&self) -> Result<(), Internal> {
+        let wrongly: Vec<_> = lock(&self.untold).wrongly_told.iter().cloned().collect();
+        for incident in wrongly {
+            self.store.told_no_more(&incident)?;
+            lock(&self.untold).wrongly_told.remove(&incident);
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use evergrant_core::command::Problem;
 use evergrant_core::grant::{Effect, Event as GrantEvent, Incident};
 use evergrant_core::post::Event as PostEvent;
 
-use crate::engine::{Engine, Internal};
+use crate::engine::{Engine, Internal, lock};
 use crate::ports::{NetworkWatch, Pending, SystemNetwork};
 use crate::run::Run;
 
@@ -86,6 +86,11 @@ impl Engine {
         self.begin_to_keep().await?;
         let mut keeper = Keeper::new(network, self.now());
         loop {
+            if keeper.looks_around
+                && let Err(problem) = self.tell_untold().await
+            {
+                run.note_problem(problem);
+            }
             if let Err(problem) = self.look(&mut keeper, run) {
                 run.note_problem(problem);
             }
@@ -147,6 +152,18 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// What could not be told is tried again: there may be a screen now.
+    async fn tell_untold(self: &Arc<Self>) -> Result<(), Internal> {
+        if !lock(&self.untold).is_any {
+            return Ok(());
+        }
+        self.take_back_told()?;
+        lock(&self.untold).is_any = false;
+        let told = self.tell_again().await;
+        lock(&self.untold).is_any |= told.is_err();
+        told
     }
 
     fn look(self: &Arc<Self>, keeper: &mut Keeper<'_>, run: &mut Run) -> Result<(), Internal> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use evergrant_core::Secret;
 
-use crate::error::{Result, refused};
 use crate::chunks::Chunked;
+use crate::error::{Result, refused};
 use crate::store::{Description, SecretStore};
 use crate::worker::Worker;
 

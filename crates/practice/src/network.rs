@@ -86,7 +86,13 @@ impl Network {
 
     /// The same without the first `known`: for whoever looks often.
     pub fn posts_from(&self, known: usize) -> Vec<Post> {
-        self.lock().world.posts.iter().skip(known).cloned().collect()
+        self.lock()
+            .world
+            .posts
+            .iter()
+            .skip(known)
+            .cloned()
+            .collect()
     }
 
     /// Whether a token works at this moment: the truth behind every answer about it.

@@ -41,7 +41,9 @@ impl Broken {
                 Event::CheckAnswered {
                     generation: grant.generation,
                     // It never looks when that was, either.
-                    asked: grant.active().map_or(asked, |active| active.checked.asked.max(asked)),
+                    asked: grant
+                        .active()
+                        .map_or(asked, |active| active.checked.asked.max(asked)),
                     verdict,
                 }
             }

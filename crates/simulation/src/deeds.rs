@@ -64,9 +64,9 @@ pub fn draw(dice: &SeededRandom) -> Deed {
         0..42 => Deed::Post,
         42..48 => Deed::Meddle,
         48..52 => Deed::Look,
-        52..56 => Deed::StormComes,
-        56..68 => Deed::AllIsWell,
-        68..71 => Deed::GoOffline,
+        52..60 => Deed::StormComes,
+        60..64 => Deed::AllIsWell,
+        64..71 => Deed::GoOffline,
         71..73 => Deed::ComeBack,
         73 => Deed::Flap,
         74..77 => Deed::Keychain(match dice.below(3) {
@@ -79,7 +79,9 @@ pub fn draw(dice: &SeededRandom) -> Deed {
         77 => Deed::DiskFull,
         78 => Deed::NoScreen,
         79..82 => Deed::Sleep(Duration::from_secs(60 * dice.below(6 * 24 * 60))),
-        82..84 => Deed::SetClock(i64::try_from(dice.below(8 * 86_400)).unwrap_or_default() - 4 * 86_400),
+        82..84 => {
+            Deed::SetClock(i64::try_from(dice.below(8 * 86_400)).unwrap_or_default() - 4 * 86_400)
+        }
         84..87 => Deed::Service(Trouble::ChangePassword { person, to: None }, who),
         87 => Deed::Service(Trouble::RemoveApp { person }, who),
         88 => Deed::Service(Trouble::SignOutEverywhere { person }, who),

@@ -55,7 +55,8 @@ fn read(words: &[String]) -> Result<Option<Wanted>, String> {
     while let Some(word) = words.next() {
         let mut number = || {
             let text = words.next().ok_or(format!("{word} wants a number"))?;
-            text.parse().map_err(|_| format!("{word} wants a whole number, not \"{text}\""))
+            text.parse()
+                .map_err(|_| format!("{word} wants a whole number, not \"{text}\""))
         };
         match word.as_str() {
             "--years" => wanted.years = number()?,
@@ -87,7 +88,9 @@ fn simulate(wanted: &Wanted) -> ExitCode {
             scope.spawn(|| work(wanted, &next, &sum));
         }
     });
-    let sum = sum.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let sum = sum
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     println!(
         "{} worlds, {} account-years, {} posts, {} deaths of the process, {} steps compared, in {:.1} s",
         sum.worlds,
@@ -106,6 +109,13 @@ fn simulate(wanted: &Wanted) -> ExitCode {
     }
 }
 
+/// A folder for a world: in memory where there is such a place, because a database that waits for a
+/// disk makes years long and shows nothing more.
+fn folder() -> std::io::Result<tempfile::TempDir> {
+    let memory = std::path::Path::new("/dev/shm");
+    tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir())
+}
+
 #[derive(Default)]
 struct Sum {
     worlds: u64,
@@ -117,11 +127,15 @@ struct Sum {
 }
 
 fn work(wanted: &Wanted, next: &AtomicU64, sum: &Mutex<Sum>) {
-    let lock = || sum.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let lock = || {
+        sum.lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    };
     loop {
         {
             let sum = lock();
-            let is_enough = sum.account_days >= wanted.years * 365 || (wanted.only && sum.worlds > 0);
+            let is_enough =
+                sum.account_days >= wanted.years * 365 || (wanted.only && sum.worlds > 0);
             if is_enough || sum.fault.is_some() {
                 return;
             }
@@ -133,7 +147,7 @@ fn work(wanted: &Wanted, next: &AtomicU64, sum: &Mutex<Sum>) {
             broken: wanted.broken,
             prints: wanted.prints,
         };
-        let played = tempfile::tempdir()
+        let played = folder()
             .map_err(|error| format!("no folder for a world: {error}"))
             .and_then(|folder| play(plan, folder.path()).map_err(|fault| fault.to_string()));
         let mut sum = lock();
@@ -153,7 +167,10 @@ fn work(wanted: &Wanted, next: &AtomicU64, sum: &Mutex<Sum>) {
                 sum.steps += steps;
             }
             Err(fault) if sum.fault.is_none() => {
-                let broken = wanted.broken.map(|way| format!(" --broken {way}")).unwrap_or_default();
+                let broken = wanted
+                    .broken
+                    .map(|way| format!(" --broken {way}"))
+                    .unwrap_or_default();
                 sum.fault = Some(format!(
                     "{fault}\nSee it again: cargo xtask simulate --seed {seed} --only --trace{broken}"
                 ));

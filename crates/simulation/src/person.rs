@@ -77,7 +77,10 @@ impl Trip for OpenTab {
             if !self.is_willing {
                 match dice.below(20) {
                     0 => choice = Choice::Cancel,
-                    1 => choice = Choice::Only(vec!["pages_show_list".into(), "public_profile".into()]),
+                    1 => {
+                        choice =
+                            Choice::Only(vec!["pages_show_list".into(), "public_profile".into()])
+                    }
                     2 if user == "ada" => user = "ben",
                     3 => delay = expected.patience + Duration::from_secs(60),
                     4..8 => delay = up_to(dice, expected.patience),
@@ -106,7 +109,9 @@ impl Trip for OpenTab {
                 .map_err(|_| TripError::NotPossible("the page led nowhere".into()))?;
             let get = |name: &str| {
                 let mut pairs = answer.query_pairs();
-                pairs.find(|(key, _)| key == name).map(|(_, value)| value.to_string())
+                pairs
+                    .find(|(key, _)| key == name)
+                    .map(|(_, value)| value.to_string())
             };
             if get("state").as_deref() != Some(expected.state.reveal()) {
                 return Err(TripError::NotOurs("another sign-in answered".into()));

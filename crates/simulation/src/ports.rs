@@ -97,7 +97,9 @@ impl Line {
                     return lost("it took too long");
                 }
                 let answer = self.effect(request).await;
-                self.shared.pass(back.min(patience.saturating_sub(there))).await;
+                self.shared
+                    .pass(back.min(patience.saturating_sub(there)))
+                    .await;
                 if there + back >= patience {
                     return lost("it took too long");
                 }
@@ -128,7 +130,10 @@ impl Line {
             status: head.status.as_u16(),
             headers: headers.collect(),
             // A body in memory is always whole.
-            body: to_bytes(body, usize::MAX).await.map_err(|_| HungUp)?.to_vec(),
+            body: to_bytes(body, usize::MAX)
+                .await
+                .map_err(|_| HungUp)?
+                .to_vec(),
         })
     }
 }
@@ -173,7 +178,10 @@ fn multipart(parts: &[Part]) -> Vec<u8> {
         let content = match &part.content {
             PartContent::Text(text) => text.reveal().as_bytes(),
             PartContent::File(media) => {
-                head += &format!("; filename=\"{}\"\r\nContent-Type: {}", media.file_name, media.mime);
+                head += &format!(
+                    "; filename=\"{}\"\r\nContent-Type: {}",
+                    media.file_name, media.mime
+                );
                 &media.bytes
             }
         };
@@ -229,7 +237,8 @@ impl Chest {
             return Ok(false);
         }
         if one_in(dice, 60) {
-            self.shared.note(&format!("the process dies before the keychain, {what}"));
+            self.shared
+                .note(&format!("the process dies before the keychain, {what}"));
             self.life.end();
             return Err(dead());
         }
@@ -252,10 +261,12 @@ impl Chest {
             return Ok(());
         }
         if one_in(&self.shared.dice, 2) {
-            self.shared.note(&format!("the process dies after the keychain, {what}"));
+            self.shared
+                .note(&format!("the process dies after the keychain, {what}"));
             self.life.end();
         }
-        self.shared.note(&format!("keychain, {what}: done, and the answer is lost"));
+        self.shared
+            .note(&format!("keychain, {what}: done, and the answer is lost"));
         Err(KeychainError::TimedOut)
     }
 }
@@ -311,10 +322,12 @@ impl Notifier for Screen {
                 (state.weather.is_stormy, state.weather.has_no_screen)
             };
             if is_gone || (is_stormy && one_in(&self.shared.dice, 10)) {
-                self.shared.note(&format!("nobody can be told of {}", notice.incident));
+                self.shared
+                    .note(&format!("nobody can be told of {}", notice.incident));
                 return Err("there is no screen".to_owned());
             }
-            self.shared.note(&format!("shown: {} ({})", notice.incident, notice.title));
+            self.shared
+                .note(&format!("shown: {} ({})", notice.incident, notice.title));
             let mut state = self.shared.state();
             *state.shown.entry(notice.incident).or_default() += 1;
             if let Some((_, account)) = notice.action {
@@ -374,11 +387,19 @@ impl Row {
 impl Watcher {
     /// The rows whose writing a process that died now would not have lived to see.
     pub fn take_unjournaled(&self) -> Vec<Row> {
-        std::mem::take(&mut self.unjournaled.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut self
+                .unjournaled
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     fn remember(&self, step: Milestone, post: PostId) {
-        let mut rows = self.unjournaled.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self
+            .unjournaled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         rows.retain(|row| row.post != post);
         if step == Milestone::BeforeIntent
             && let Ok(row) = Row::read(&self.shared, post)
@@ -399,7 +420,8 @@ impl Probe for Watcher {
         }
         let is_stormy = self.shared.state().weather.is_stormy;
         if is_stormy && one_in(&self.shared.dice, 15) {
-            self.shared.note(&format!("the process dies at {step:?} of post {post}"));
+            self.shared
+                .note(&format!("the process dies at {step:?} of post {post}"));
             self.life.end();
         }
     }
@@ -422,13 +444,15 @@ impl Probe for Watcher {
         }
         if is_stormy && one_in(&self.shared.dice, 60) {
             if one_in(&self.shared.dice, 2) {
-                self.shared.note("the process dies before a transaction is written");
+                self.shared
+                    .note("the process dies before a transaction is written");
                 self.life.end();
             } else {
                 self.shared.note("the disk is full for a moment");
             }
             return false;
         }
+        self.shared.state().commits += 1;
         true
     }
 

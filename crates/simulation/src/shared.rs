@@ -43,6 +43,8 @@ pub struct State {
     pub opened: u64,
     /// When something was last wrong.
     pub troubled: Duration,
+    /// Transactions that were written.
+    pub commits: u64,
 }
 
 impl Shared {
@@ -71,6 +73,7 @@ impl Shared {
                 asked_for: Vec::new(),
                 opened: 0,
                 troubled: Duration::ZERO,
+                commits: 0,
             }),
         }
     }

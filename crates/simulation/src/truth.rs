@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use evergrant_core::command::{AccountView, PostView};
 use evergrant_core::ids::PostId;
+use evergrant_core::{Instant, Secret};
 use serde_json::Value;
 
 use crate::shared::Shared;
@@ -21,6 +22,8 @@ pub struct Truth {
     /// Posts that nobody answered for yet: they may be in the queue or not.
     unanswered: BTreeSet<String>,
     refused: BTreeSet<String>,
+    /// When a post last waited for the person.
+    waited: BTreeMap<PostId, Duration>,
     copies: BTreeMap<String, usize>,
     seen: usize,
 }
@@ -29,11 +32,21 @@ pub struct Truth {
 #[derive(Default)]
 struct Standing {
     generation: u64,
-    /// Since when the issuer does not honour its token, if it once did not.
+    /// Since when the issuer does not honour its token.
     dead_since: Option<Duration>,
-    /// Notices of its end that were shown before it died.
+    /// Notices of its end that were shown before it was called ended.
     shown_before: u64,
     is_dead: bool,
+    /// What the engine said last.
+    has_ended: bool,
+    /// True if it was dead at some moment since the issuer was last heard to say "good".
+    is_excused: bool,
+    /// When that was asked.
+    good_at: Option<Instant>,
+    /// True from the person's signing out to their next sign-in.
+    is_left: bool,
+    /// When it was last not usable.
+    was_down: Duration,
 }
 
 impl Truth {
@@ -56,7 +69,9 @@ impl Truth {
 
     /// True if the service does not honour the account's token.
     pub fn is_dead(&self, account: &str) -> bool {
-        self.accounts.get(account).is_some_and(|known| known.is_dead)
+        self.accounts
+            .get(account)
+            .is_some_and(|known| known.is_dead)
     }
 
     /// How often a text stands at the service.
@@ -89,14 +104,39 @@ impl Truth {
                 };
             }
             known.is_dead = !stands;
-            if !stands && known.dead_since.is_none() {
+            let good = account
+                .last_check
+                .as_ref()
+                .filter(|check| check.result == "good");
+            let good_at = good.map(|check| check.at);
+            if good_at.is_some() && known.good_at != good_at {
+                known.good_at = good_at;
+                known.is_excused = false;
+            }
+            known.is_excused |= !stands;
+            match account.state.as_str() {
+                "signed_out" => known.is_left = true,
+                "active" => known.is_left = false,
+                _ => {}
+            }
+            if !stands || account.state != "active" {
+                known.was_down = passed;
+            }
+            if stands {
+                known.dead_since = None;
+            } else if known.dead_since.is_none() {
                 known.dead_since = Some(passed);
+            }
+            if account.reason.is_none() {
                 known.shown_before = shown;
             }
         }
         for post in shared.network.posts_from(self.seen) {
             self.seen += 1;
-            *self.copies.entry(post.message.unwrap_or_default()).or_default() += 1;
+            *self
+                .copies
+                .entry(post.message.unwrap_or_default())
+                .or_default() += 1;
         }
     }
 
@@ -113,7 +153,10 @@ impl Truth {
         for post in open {
             self.put(post);
             texts.insert(post.text.clone());
-            self.is_on_its_way(shared, accounts, post)?;
+            if post.needs_person {
+                self.waited.insert(post.id, shared.passed());
+            }
+            self.is_on_its_way(shared, post)?;
         }
         let ids: BTreeSet<_> = open.iter().map(|post| post.id).collect();
         let went = self.open().any(|(id, _)| !ids.contains(&id));
@@ -125,7 +168,10 @@ impl Truth {
     pub fn compare_whole(&mut self, queue: &[PostView]) -> Result<(), String> {
         for post in queue {
             if self.refused.contains(&post.text) && !self.by_text.contains_key(&post.text) {
-                return Err(format!("refused, and in the queue all the same: {}", post.text));
+                return Err(format!(
+                    "refused, and in the queue all the same: {}",
+                    post.text
+                ));
             }
             let is_known = self.posts.contains_key(&post.id);
             if !is_known && !self.unanswered.contains(&post.text) {
@@ -147,14 +193,21 @@ impl Truth {
                 ));
             }
         }
-        match self.copies.keys().find(|text| !self.by_text.contains_key(*text)) {
+        match self
+            .copies
+            .keys()
+            .find(|text| !self.by_text.contains_key(*text))
+        {
             Some(text) => Err(format!("\"{text}\" stands there, and no post says so")),
             None => Ok(()),
         }
     }
 
     fn put(&mut self, post: &PostView) {
-        self.by_text.entry(post.text.clone()).or_default().insert(post.id);
+        self.by_text
+            .entry(post.text.clone())
+            .or_default()
+            .insert(post.id);
         let state = post.state.clone();
         self.posts.insert(post.id, (post.text.clone(), state));
     }
@@ -174,30 +227,41 @@ impl Truth {
     }
 
     fn none_is_unknown(&self) -> bool {
-        self.copies.keys().all(|text| self.by_text.contains_key(text))
+        self.copies
+            .keys()
+            .all(|text| self.by_text.contains_key(text))
     }
 
-    fn compare_accounts(&self, shared: &Shared, accounts: &[AccountView]) -> Result<(), String> {
+    fn compare_accounts(
+        &mut self,
+        shared: &Shared,
+        accounts: &[AccountView],
+    ) -> Result<(), String> {
         let passed = shared.passed();
         let troubled = shared.state().troubled;
         for account in accounts {
-            let Some(known) = self.accounts.get(&account.id.0) else {
+            let Some(known) = self.accounts.get_mut(&account.id.0) else {
                 continue;
             };
             // Also while a new sign-in is under way.
             let has_ended = account.reason.is_some();
-            if has_ended && known.dead_since.is_none() {
+            let ends = has_ended && !std::mem::replace(&mut known.has_ended, has_ended);
+            known.has_ended = has_ended;
+            if ends && !known.is_excused {
                 return Err(format!(
                     "{} is called ended ({}), and the issuer honours its token",
                     account.id,
-                    account.reason.as_ref().map_or("", |reason| reason.sentence.as_str())
+                    account
+                        .reason
+                        .as_ref()
+                        .map_or("", |reason| reason.sentence.as_str())
                 ));
             }
             let Some(dead_since) = known.dead_since.filter(|_| known.is_dead) else {
                 continue;
             };
             let quiet = passed.saturating_sub(troubled.max(dead_since));
-            if quiet < CALM || account.state == "signed_out" {
+            if quiet < CALM || known.is_left {
                 continue;
             }
             if !has_ended {
@@ -216,20 +280,22 @@ impl Truth {
     }
 
     /// In calm weather a due post goes on by itself, or says what it needs.
-    fn is_on_its_way(
-        &self,
-        shared: &Shared,
-        accounts: &[AccountView],
-        post: &PostView,
-    ) -> Result<(), String> {
+    fn is_on_its_way(&self, shared: &Shared, post: &PostView) -> Result<(), String> {
         let passed = shared.passed();
-        let quiet = passed.saturating_sub(shared.state().troubled);
+        let was_down = self
+            .accounts
+            .get(&post.account.0)
+            .map(|known| known.was_down);
+        let waited = self.waited.get(&post.id).copied().unwrap_or_default();
+        let troubled = shared
+            .state()
+            .troubled
+            .max(was_down.unwrap_or(passed))
+            .max(waited);
+        let quiet = passed.saturating_sub(troubled);
         let overdue = shared.clock.true_now() - post.due;
         let overdue = overdue.to_std().unwrap_or_default();
-        let account = accounts.iter().find(|account| account.id == post.account);
-        let is_up = account.is_some_and(|account| account.state == "active")
-            && !self.is_dead(&post.account.0);
-        if quiet < CALM || overdue < CALM || post.needs_person || !is_up {
+        if quiet < CALM || overdue < CALM || post.needs_person {
             return Ok(());
         }
         Err(format!(
@@ -246,13 +312,22 @@ impl Truth {
 /// How often the end of this account was shown.
 pub fn shown(shared: &Shared, account: &str) -> u64 {
     let incident = format!("account/{account}");
-    shared.state().shown.get(&incident).copied().unwrap_or_default()
+    shared
+        .state()
+        .shown
+        .get(&incident)
+        .copied()
+        .unwrap_or_default()
 }
 
 /// The account's access token, as the keychain holds it.
 fn token_of(shared: &Shared, account: &str, generation: u64) -> Option<String> {
-    let state = shared.state();
-    let entry = state.chest.get(&format!("token/{account}/{generation}"))?;
+    let key = format!("token/{account}/{generation}");
+    access_token(shared.state().chest.get(&key)?)
+}
+
+/// The access token in an entry of the keychain, if it is one of tokens.
+pub fn access_token(entry: &Secret) -> Option<String> {
     let tokens: Value = serde_json::from_str(entry.reveal()).ok()?;
     Some(tokens.get("access")?.as_str()?.to_owned())
 }

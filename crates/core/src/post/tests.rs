@@ -269,7 +269,15 @@ fn a_service_that_swallows_every_post_is_sent_it_ever_more_rarely() {
         let now = post.wake_at().unwrap();
         post = go(post, Event::Woke, now).0;
         let (attempt, issuer_now) = (Attempt(attempt.0 + 1), now);
-        post = go(post, Event::Prepared { attempt, issuer_now }, now).0;
+        post = go(
+            post,
+            Event::Prepared {
+                attempt,
+                issuer_now,
+            },
+            now,
+        )
+        .0;
     }
     assert_eq!(waits, [0, 60, 120, 240, 480, 900]);
 }

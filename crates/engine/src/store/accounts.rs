@@ -79,10 +79,9 @@ impl Store {
         id: &AccountId,
         wake_at: Option<Instant>,
     ) -> Result<(), StoreError> {
-        self.lock().execute(
-            "UPDATE account SET wake_at = ?2 WHERE id = ?1",
-            params![id.as_str(), wake_at.map(wake_millis)],
-        )?;
+        self.lock()
+            .prepare_cached("UPDATE account SET wake_at = ?2 WHERE id = ?1")?
+            .execute(params![id.as_str(), wake_at.map(wake_millis)])?;
         self.alarm.written(wake_at.map(wake_millis));
         Ok(())
     }
@@ -250,11 +249,14 @@ fn write(
     change: &Change<'_>,
 ) -> Result<(), StoreError> {
     let begun = connection.transaction()?;
-    begun.execute(
-        "INSERT INTO account (id, client, identity, name, state, wake_at, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (id) DO UPDATE SET client = ?2, name = ?4, state = ?5, wake_at = ?6, body = ?7",
-        params![
+    begun
+        .prepare_cached(
+            "INSERT INTO account (id, client, identity, name, state, wake_at, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (id) DO UPDATE
+             SET client = ?2, name = ?4, state = ?5, wake_at = ?6, body = ?7",
+        )?
+        .execute(params![
             account.id.as_str(),
             account.client,
             account.identity,
@@ -262,8 +264,7 @@ fn write(
             state_name(&account.grant.state),
             wake_at.map(wake_millis),
             to_json("account", &account.grant)?
-        ],
-    )?;
+        ])?;
     for note in change.notes {
         diary::write(&begun, now, Some(&account.id), None, note)?;
     }

@@ -43,19 +43,18 @@ impl Store {
     pub fn client(&self, key: &str) -> Result<Option<Client>, StoreError> {
         let found = self
             .lock()
-            .query_row(
+            .prepare_cached(
                 "SELECT key, provider, vars, client_id, skew_ms FROM client WHERE key = ?1",
-                [key],
-                |row| {
-                    Ok(Client {
-                        key: row.get(0)?,
-                        provider: row.get(1)?,
-                        vars: serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default(),
-                        client_id: row.get(3)?,
-                        skew: TimeDelta::milliseconds(row.get(4)?),
-                    })
-                },
-            )
+            )?
+            .query_row([key], |row| {
+                Ok(Client {
+                    key: row.get(0)?,
+                    provider: row.get(1)?,
+                    vars: serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default(),
+                    client_id: row.get(3)?,
+                    skew: TimeDelta::milliseconds(row.get(4)?),
+                })
+            })
             .optional()?;
         Ok(found)
     }

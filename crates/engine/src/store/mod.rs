@@ -20,6 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::DateTime;
 use evergrant_core::Instant;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 pub use accounts::{Account, Change, state_name as account_state_name};
 pub use alarm::Alarm;
@@ -27,6 +28,9 @@ pub use clients::Client;
 pub use diary::{DiaryFilter, Line};
 pub use error::StoreError;
 pub use posts::{QueueFilter, state_name as post_state_name};
+
+/// As many statements are kept ready as are in daily use; reading one anew costs more than running it.
+const STATEMENTS: usize = 48;
 
 /// The database.
 pub struct Store {
@@ -99,6 +103,9 @@ impl Store {
     fn open_whole(path: &Path) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path)?;
         schema::prepare(&mut connection)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Plans do not look at what is bound, so a statement that is kept is not planned anew each time.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self {
             connection: Mutex::new(connection),
             path: Some(path.to_owned()),

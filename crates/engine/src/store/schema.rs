@@ -89,7 +89,7 @@ pub fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
     }
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA secure_delete = ON;",
+         PRAGMA secure_delete = ON; PRAGMA locking_mode = EXCLUSIVE;",
     )?;
     if found == 0 {
         let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
