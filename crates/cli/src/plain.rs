@@ -1,5 +1,5 @@
-//! The questions that scripts ask most, read without the parser: to build the tree of all words takes
-//! longer than a keeper takes for its answer.
+//! The plainest words, read without the parser: to build the tree of all words takes longer than a
+//! keeper takes for its answer, and of a keeper itself it would be a tenth of the memory for good.
 //!
 //! What is read here means what the parser would make of it. Everything else, every mistake
 //! included, is for the parser.
@@ -11,6 +11,7 @@ use evergrant_engine::places::{CONFIG, DATA};
 
 use crate::args::{Global, PASSPHRASE_FILE, Task, WAIT, Words};
 use crate::cmd_accounts::AccountsArgs;
+use crate::cmd_keep::KeepArgs;
 use crate::cmd_queue::QueueArgs;
 
 /// The words of this program's call, if they are plain.
@@ -18,49 +19,60 @@ pub fn words() -> Option<Words> {
     read(std::env::args_os().skip(1), |name| std::env::var_os(name))
 }
 
-/// `accounts` or `queue`, with options that have no value, each once and in any order.
+/// `accounts`, `queue` or `keep` with their plainest options, each once and in any order.
 fn read(
-    args: impl Iterator<Item = OsString>,
+    mut args: impl Iterator<Item = OsString>,
     environment: impl Fn(&str) -> Option<OsString>,
 ) -> Option<Words> {
-    let mut task = None;
-    let (mut json, mut quiet, mut all) = (false, false, false);
-    for word in args {
-        let word = word.to_str()?;
-        if let "accounts" | "queue" = word {
-            if task.replace(word.to_owned()).is_some() {
-                return None;
-            }
-            continue;
-        }
-        let option = match word {
-            "--json" => &mut json,
-            "--quiet" | "-q" => &mut quiet,
-            "--all" if task.as_deref() == Some("queue") => &mut all,
+    let mut task: Option<Task> = None;
+    let mut global = Global {
+        json: false,
+        data: None,
+        config: None,
+        keychain: None,
+        passphrase_file: None,
+        wait: WAIT,
+        quiet: false,
+    };
+    while let Some(word) = args.next() {
+        match (word.to_str()?, &mut task) {
+            ("accounts", None) => task = Some(Task::Accounts(AccountsArgs {})),
+            ("queue", None) => task = Some(Task::Queue(QueueArgs::default())),
+            ("keep", None) => task = Some(Task::Keep(KeepArgs::default())),
+            ("--all", Some(Task::Queue(queue))) => once(&mut queue.all)?,
+            ("--headless", Some(Task::Keep(keep))) => once(&mut keep.headless)?,
+            ("--json", _) => once(&mut global.json)?,
+            ("--quiet" | "-q", _) => once(&mut global.quiet)?,
+            ("--data", _) => path(&mut global.data, args.next()?)?,
+            ("--config", _) => path(&mut global.config, args.next()?)?,
+            ("--passphrase-file", _) => path(&mut global.passphrase_file, args.next()?)?,
             _ => return None,
-        };
-        if std::mem::replace(option, true) {
-            return None;
         }
     }
-    let folder = |name| match environment(name) {
-        Some(value) if value.is_empty() => Err(()),
-        value => Ok(value.map(PathBuf::from)),
-    };
-    let global = Global {
-        json,
-        data: folder(DATA).ok()?,
-        config: folder(CONFIG).ok()?,
-        keychain: None,
-        passphrase_file: folder(PASSPHRASE_FILE).ok()?,
-        wait: WAIT,
-        quiet,
-    };
-    let command = match task?.as_str() {
-        "accounts" => Task::Accounts(AccountsArgs {}),
-        _ => Task::Queue(QueueArgs { all, task: None }),
-    };
-    Some(Words { global, command })
+    for (name, place) in [
+        (DATA, &mut global.data),
+        (CONFIG, &mut global.config),
+        (PASSPHRASE_FILE, &mut global.passphrase_file),
+    ] {
+        match environment(name) {
+            Some(value) if place.is_none() => path(place, value)?,
+            _ => {}
+        }
+    }
+    Some(Words {
+        global,
+        command: task?,
+    })
+}
+
+fn once(option: &mut bool) -> Option<()> {
+    (!std::mem::replace(option, true)).then_some(())
+}
+
+/// Takes what can only be a path, once.
+fn path(place: &mut Option<PathBuf>, value: OsString) -> Option<()> {
+    let plain = !value.is_empty() && !value.as_encoded_bytes().starts_with(b"-");
+    (plain && place.replace(value.into()).is_none()).then_some(())
 }
 
 #[cfg(test)]
@@ -69,9 +81,21 @@ mod tests {
 
     use super::*;
 
-    /// Every list of up to four of these words, which is every order and every repetition.
-    const SOME: [&str; 9] = [
-        "accounts", "queue", "--json", "--quiet", "-q", "--all", "send", "--", "-h",
+    /// Every list of up to four of these words is tried: every order and every repetition.
+    const SOME: [&str; 13] = [
+        "accounts",
+        "queue",
+        "keep",
+        "--json",
+        "--quiet",
+        "-q",
+        "--all",
+        "--headless",
+        "--data",
+        "place",
+        "--install",
+        "--",
+        "-h",
     ];
 
     fn lists(longest: usize) -> Vec<Vec<&'static str>> {
@@ -108,12 +132,25 @@ mod tests {
             );
             read += 1;
         }
-        assert!(read > 20, "{read}");
+        assert!(read > 100, "{read}");
     }
 
     #[test]
     fn the_usual_questions_are_plain_and_others_are_not() {
-        for list in [&["accounts", "--json"][..], &["--json", "queue", "--all"]] {
+        for list in [
+            &["accounts", "--json"][..],
+            &["--json", "queue", "--all"],
+            &[
+                "keep",
+                "--headless",
+                "--data",
+                "/d",
+                "--config",
+                "/c",
+                "--passphrase-file",
+                "/p",
+            ],
+        ] {
             assert!(plainly(list).is_some(), "{list:?}");
         }
         for list in [
@@ -123,6 +160,11 @@ mod tests {
             &["accounts", "extra"],
             &["accounts", "--wait", "0"],
             &["queue", "send", "1"],
+            &["keep", "--install"],
+            &["accounts", "--data"],
+            &["accounts", "--data", ""],
+            &["accounts", "--data", "-x"],
+            &["accounts", "--data", "a", "--data", "b"],
         ] {
             assert!(plainly(list).is_none(), "{list:?}");
         }
@@ -134,6 +176,9 @@ mod tests {
         let words = read(list(), |name| (name == DATA).then(|| "/d".into())).unwrap();
         assert_eq!(words.global.data.as_deref(), Some("/d".as_ref()));
         assert_eq!(words.global.config, None);
+        let named = ["accounts", "--data", "/n"].map(OsString::from).into_iter();
+        let words = read(named, |name| (name == DATA).then(|| "/d".into())).unwrap();
+        assert_eq!(words.global.data.as_deref(), Some("/n".as_ref()));
         for name in [DATA, CONFIG, PASSPHRASE_FILE] {
             let empty = |asked: &str| (asked == name).then(OsString::new);
             assert!(read(list(), empty).is_none(), "{name}");
