@@ -8,6 +8,7 @@ mod accounts;
 mod alarm;
 mod clients;
 mod diary;
+mod durable;
 mod error;
 mod posts;
 mod salvage;
@@ -25,6 +26,7 @@ pub use accounts::{Account, Change, state_name as account_state_name};
 pub use alarm::Alarm;
 pub use clients::Client;
 pub use diary::{DiaryFilter, Line};
+pub use durable::Durable;
 pub use error::StoreError;
 pub use posts::{QueueFilter, state_name as post_state_name};
 
@@ -33,6 +35,7 @@ pub struct Store {
     connection: Mutex<Connection>,
     path: Option<PathBuf>,
     alarm: Alarm,
+    progress: durable::Progress,
 }
 
 /// What opening found.
@@ -78,6 +81,7 @@ impl Store {
             connection: Mutex::new(connection),
             path: None,
             alarm: Alarm::default(),
+            progress: durable::Progress::default(),
         })
     }
 
@@ -93,6 +97,7 @@ impl Store {
             connection: Mutex::new(connection),
             path: Some(path.to_owned()),
             alarm: Alarm::default(),
+            progress: durable::Progress::default(),
         })
     }
 
