@@ -120,6 +120,10 @@ impl Home {
                 .await
                 .map_err(said)?;
         }
+        // Each is to be checked before it counts as looked after.
+        begun
+            .execute("UPDATE account SET wake_at = 0", [])
+            .map_err(said)?;
         begun.commit().map_err(said)
     }
 

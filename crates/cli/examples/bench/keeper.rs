@@ -60,7 +60,7 @@ pub fn measure(
         idle: Vec::new(),
         crowd: (0, Duration::ZERO),
     };
-    for accounts in SIZES {
+    for accounts in SIZES.into_iter().rev() {
         progress(&format!("  {} of them", thousands(accounts as u64)));
         let home = Home::furnish(runtime, issuer, accounts)?;
         let passphrase = home.passphrase_file();
@@ -68,12 +68,15 @@ pub fn measure(
         let keeper = Resident::start(&programs.evergrant, home.path(), &environment, None)?;
         home.is_quiet(0)?;
         std::thread::sleep(SETTLED);
-        keepers.idle.push(watch(&keeper, accounts)?);
+        let idle = watch(&keeper, accounts)?;
+        progress(&format!("    {}", mebibytes(idle.memory)));
+        keepers.idle.push(idle);
         if Some(&accounts) == SIZES.last() {
             progress("  all of them at once");
             keepers.crowd = crowd(&keeper, &home)?;
         }
     }
+    keepers.idle.reverse();
     Ok(Some(keepers))
 }
 
