@@ -47,13 +47,13 @@ pub fn measure(runtime: &Runtime, programs: &Programs) -> Result<Day, String> {
     let keeper = Resident::start(&programs.evergrant, home.path(), &environment, Some(&log))?;
     home.is_quiet(0)?;
     let said_before = size(&log)?;
-    let (lines_before, bytes_before) = diary(&home)?;
+    let (lines_before, bytes_before) = home.diary()?;
     for hour in 1..=HOURS {
         std::fs::write(&moved, format!("+{hour}h")).map_err(said)?;
         std::thread::sleep(SEEN);
         home.is_quiet(hour)?;
     }
-    let (lines, bytes) = diary(&home)?;
+    let (lines, bytes) = home.diary()?;
     drop(keeper);
     Ok(Day {
         log: size(&log)? - said_before,
@@ -65,17 +65,6 @@ pub fn measure(runtime: &Runtime, programs: &Programs) -> Result<Day, String> {
 fn size(file: &Path) -> Result<u64, String> {
     std::fs::metadata(file)
         .map(|facts| facts.len())
-        .map_err(said)
-}
-
-/// How many lines the diary has, and the bytes of what they say.
-fn diary(home: &Home) -> Result<(u32, u32), String> {
-    home.database()?
-        .query_row(
-            "SELECT count(*), ifnull(sum(length(happening)), 0) FROM diary",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
         .map_err(said)
 }
 

@@ -72,6 +72,17 @@ impl Home {
         Connection::open(self.data().join("evergrant.db")).map_err(said)
     }
 
+    /// How many lines the diary has, and the bytes of what they say.
+    pub fn diary(&self) -> Result<(u32, u32), String> {
+        self.database()?
+            .query_row(
+                "SELECT count(*), ifnull(sum(length(happening)), 0) FROM diary",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(said)
+    }
+
     async fn copy(
         &self,
         first: &AccountId,

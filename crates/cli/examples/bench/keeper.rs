@@ -73,7 +73,7 @@ pub fn measure(
         keepers.idle.push(idle);
         if Some(&accounts) == SIZES.last() {
             progress("  all of them at once");
-            keepers.crowd = crowd(&keeper, &home)?;
+            keepers.crowd = crowd(&keeper, &home, accounts)?;
         }
     }
     keepers.idle.reverse();
@@ -95,8 +95,9 @@ fn watch(keeper: &Resident, accounts: usize) -> Result<Idle, String> {
 }
 
 /// All accounts want to be woken now; a post for later makes the keeper look.
-fn crowd(keeper: &Resident, home: &Home) -> Result<(u64, Duration), String> {
+fn crowd(keeper: &Resident, home: &Home, accounts: usize) -> Result<(u64, Duration), String> {
     let now = chrono::Utc::now();
+    let (lines_before, _) = home.diary()?;
     let database = home.database()?;
     database
         .execute("UPDATE account SET wake_at = ?1", [now.timestamp_millis()])
@@ -119,7 +120,7 @@ fn crowd(keeper: &Resident, home: &Home) -> Result<(u64, Duration), String> {
     });
     client.ask(post, &mut Nobody).map_err(said)?;
     drop(client);
-    std::thread::scope(|scope| {
+    let (most, took) = std::thread::scope(|scope| {
         let quiet = scope.spawn(|| home.is_quiet(0).map(|()| begun.elapsed()));
         let mut most = 0;
         while !quiet.is_finished() {
@@ -127,8 +128,16 @@ fn crowd(keeper: &Resident, home: &Home) -> Result<(u64, Duration), String> {
             std::thread::sleep(LOOK);
         }
         let took = quiet.join().map_err(|_| "waiting failed".to_owned())??;
-        Ok((most, took))
-    })
+        Ok::<_, String>((most, took))
+    })?;
+    // Every check is a line, and so is the post.
+    let lines = home.diary()?.0 - lines_before;
+    if (lines as usize) < accounts + 1 {
+        return Err(format!(
+            "{accounts} accounts were checked with {lines} lines"
+        ));
+    }
+    Ok((most, took))
 }
 
 /// The post above needs nobody.
