@@ -100,7 +100,11 @@ fn crowd(keeper: &Resident, home: &Home, accounts: usize) -> Result<(u64, Durati
     let (lines_before, _) = home.diary()?;
     let database = home.database()?;
     database
-        .execute("UPDATE account SET wake_at = ?1", [now.timestamp_millis()])
+        .execute(
+            // The time to wake is for finding; the grant itself says when it is to be checked.
+            "UPDATE account SET wake_at = ?1, body = json_set(body, '$.state.next_check', ?2)",
+            rusqlite::params![now.timestamp_millis(), now.to_rfc3339()],
+        )
         .map_err(said)?;
     let account: String = database
         .query_row("SELECT min(id) FROM account", [], |row| row.get(0))
