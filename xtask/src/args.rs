@@ -9,6 +9,7 @@ cargo xtask run              install what is missing, build, and open the app
 cargo xtask test [STAGE…]    install what the tests need and run all of them, or these stages
 cargo xtask test --list      name the stages
 cargo xtask bench [--write]  measure a release build; --write puts the result into docs/benchmarks.md
+cargo xtask simulate …       play years of trouble in seconds: --years N --seed S, --help says more
 cargo xtask help             this text
 
 Exit codes: 0 all went well · 1 something failed · 2 a word was not understood
@@ -25,6 +26,8 @@ pub enum Task {
     ListStages,
     /// Run these stages, in their own order.
     Test(Vec<&'static Stage>),
+    /// Play simulated years; the words are for the program that does.
+    Simulate(Vec<String>),
     /// Measure.
     Bench {
         /// Also write `docs/benchmarks.md`.
@@ -40,6 +43,9 @@ pub fn parse(words: &[String]) -> Result<Task, String> {
         ["run"] => Ok(Task::Run),
         ["test", "--list"] => Ok(Task::ListStages),
         ["test", names @ ..] => Ok(Task::Test(chosen(names)?)),
+        ["simulate", words @ ..] => Ok(Task::Simulate(
+            words.iter().map(|word| (*word).to_owned()).collect(),
+        )),
         ["bench"] => Ok(Task::Bench { write: false }),
         ["bench", "--write"] => Ok(Task::Bench { write: true }),
         ["run" | "bench" | "help", rest @ ..] => Err(format!(
@@ -47,7 +53,7 @@ pub fn parse(words: &[String]) -> Result<Task, String> {
             words[0], rest[0]
         )),
         [first, ..] => Err(format!(
-            "cargo xtask: `{first}` is not known; use run, test, bench or help."
+            "cargo xtask: `{first}` is not known; use run, test, simulate, bench or help."
         )),
     }
 }

@@ -11,6 +11,7 @@ mod platform;
 mod process;
 mod report;
 mod run;
+mod simulate;
 mod stages;
 mod test;
 mod tree;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Task::Test(stages) => Ok(test::test(&stages)),
+        Task::Simulate(words) => simulate::simulate(&words),
         Task::Bench { write } => bench::bench(write).map(|()| true),
     };
     match done {

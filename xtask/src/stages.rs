@@ -11,6 +11,7 @@ use crate::{
     packages::{self, Package},
     process::{self, Beside},
     report::Report,
+    simulate,
     test::{KEYRING_SCENARIOS, Shared},
 };
 
@@ -124,6 +125,14 @@ pub const STAGES: &[Stage] = &[
         builds: &["evergrant-engine"],
         linux_only: false,
         run: |shared, report| shared.rust_tests("crates/engine", report),
+    },
+    Stage {
+        name: "simulation",
+        proves: "a thousand account-years of trouble, and that three broken engines are noticed",
+        packages: &[packages::COMPILER],
+        builds: &[],
+        linux_only: false,
+        run: |_, report| simulate::stage(report),
     },
     Stage {
         name: "resident",

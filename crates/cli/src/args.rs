@@ -4,12 +4,19 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use evergrant_engine::places::{CONFIG, DATA};
 
 use crate::{
     cmd_accounts, cmd_completions, cmd_connect, cmd_diary, cmd_keep, cmd_leave, cmd_post,
     cmd_practice, cmd_providers, cmd_queue, cmd_run, cmd_sign_in, cmd_story, cmd_vault, cmd_watch,
     exit,
 };
+
+/// Names the file with the vault's passphrase.
+pub const PASSPHRASE_FILE: &str = "EVERGRANT_PASSPHRASE_FILE";
+
+/// How long another owner is waited for if nothing is said, in seconds.
+pub const WAIT: u64 = 10;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -68,7 +75,7 @@ pub struct Global {
         long,
         global = true,
         value_name = "DIR",
-        env = "EVERGRANT_DATA",
+        env = DATA,
         hide_env = true
     )]
     pub data: Option<PathBuf>,
@@ -77,7 +84,7 @@ pub struct Global {
         long,
         global = true,
         value_name = "DIR",
-        env = "EVERGRANT_CONFIG",
+        env = CONFIG,
         hide_env = true
     )]
     pub config: Option<PathBuf>,
@@ -89,12 +96,12 @@ pub struct Global {
         long,
         global = true,
         value_name = "FILE",
-        env = "EVERGRANT_PASSPHRASE_FILE",
+        env = PASSPHRASE_FILE,
         hide_env = true
     )]
     pub passphrase_file: Option<PathBuf>,
     /// How long to wait for another evergrant that owns the data folder
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = WAIT)]
     pub wait: u64,
     /// Say only what was asked for: no notes, no progress
     #[arg(long, short, global = true)]

@@ -20,7 +20,7 @@ use crate::session::{Answer, Session};
 use crate::{secrets, words};
 
 /// Words of `keep`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct KeepArgs {
     /// Without an icon in the tray, for a computer without a desktop
     #[arg(long)]

@@ -99,7 +99,7 @@ pub fn time(
     now: Instant,
 ) -> Result<(Option<Instant>, String), Problem> {
     let zone = when::zone(zone).map_err(|error| usage(&error))?;
-    let due = at.map(|text| when::parse(text, zone, now)).transpose();
+    let due = at.map(|text| when::parse(text, &zone, now)).transpose();
     Ok((due.map_err(|error| usage(&error))?, zone.name().to_owned()))
 }
 

@@ -10,7 +10,7 @@ use crate::table::{Cell, Table};
 use crate::{exit, words};
 
 /// Words of `queue`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct QueueArgs {
     /// Also show what is posted or cancelled

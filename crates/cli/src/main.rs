@@ -28,6 +28,7 @@ mod cmd_watch;
 mod exit;
 mod look;
 mod person;
+mod plain;
 mod secrets;
 mod session;
 mod stop_at;
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    let Words { global, command } = Words::parse();
+    let Words { global, command } = plain::words().unwrap_or_else(Words::parse);
     let json = global.json;
     let width = look::Look::here().width;
     match Session::begin(global).and_then(|session| carry_out(&session, command)) {

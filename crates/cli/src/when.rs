@@ -3,8 +3,7 @@
 use chrono::{
     DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone,
 };
-use chrono_tz::Tz;
-use evergrant_core::Instant;
+use evergrant_core::{Instant, Zone};
 
 /// Why a text is no time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +56,7 @@ const GRACE: TimeDelta = TimeDelta::minutes(1);
 /// The instant that `text` means in `zone`, seen from `now`.
 ///
 /// A time of day alone is the next one: today's, or tomorrow's if that is over.
-pub fn parse(text: &str, zone: Tz, now: Instant) -> Result<Instant, WhenError> {
+pub fn parse(text: &str, zone: &Zone, now: Instant) -> Result<Instant, WhenError> {
     let text = text.trim();
     let wrong = || WhenError::NotATime(text.to_owned());
     if text.eq_ignore_ascii_case("now") {
@@ -69,7 +68,7 @@ pub fn parse(text: &str, zone: Tz, now: Instant) -> Result<Instant, WhenError> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return not_past(at.to_utc(), text, now);
     }
-    let today = now.with_timezone(&zone).date_naive();
+    let today = now.with_timezone(zone).date_naive();
     let local = if let Some(time) = time_of_day(text) {
         let at = resolve(today.and_time(time), zone)?;
         if at >= now {
@@ -123,7 +122,7 @@ pub fn span(text: &str) -> Result<TimeDelta, WhenError> {
 }
 
 /// The zone of that name; this computer's if none is given.
-pub fn zone(name: Option<&str>) -> Result<Tz, WhenError> {
+pub fn zone(name: Option<&str>) -> Result<Zone, WhenError> {
     if let Some(name) = name {
         return name
             .parse()
@@ -135,11 +134,11 @@ pub fn zone(name: Option<&str>) -> Result<Tz, WhenError> {
         iana_time_zone::get_timezone()
             .ok()
             .and_then(|name| name.parse().ok())
-            .unwrap_or(Tz::UTC)
+            .unwrap_or(Zone::UTC)
     }))
 }
 
-fn resolve(local: NaiveDateTime, zone: Tz) -> Result<Instant, WhenError> {
+fn resolve(local: NaiveDateTime, zone: &Zone) -> Result<Instant, WhenError> {
     let written = || local.format("%Y-%m-%d %H:%M").to_string();
     match zone.from_local_datetime(&local) {
         MappedLocalTime::Single(at) => Ok(at.to_utc()),
@@ -148,7 +147,7 @@ fn resolve(local: NaiveDateTime, zone: Tz) -> Result<Instant, WhenError> {
             zone: zone.name().to_owned(),
         }),
         MappedLocalTime::Ambiguous(first, second) => {
-            let with_offset = |at: DateTime<Tz>| {
+            let with_offset = |at: DateTime<Zone>| {
                 at.with_timezone(&at.offset().fix())
                     .format("%Y-%m-%dT%H:%M:%S%:z")
                     .to_string()
@@ -192,7 +191,9 @@ fn date_and_time(text: &str) -> Option<NaiveDateTime> {
 mod tests {
     use super::*;
 
-    const BERLIN: Tz = Tz::Europe__Berlin;
+    fn berlin() -> Zone {
+        "Europe/Berlin".parse().unwrap()
+    }
 
     fn at(text: &str) -> Instant {
         DateTime::parse_from_rfc3339(text).unwrap().to_utc()
@@ -217,13 +218,13 @@ mod tests {
             ("in 1 day 2 hours", "2026-07-02T12:00:00Z"),
             ("now", "2026-07-01T10:00:00Z"),
         ] {
-            assert_eq!(parse(text, BERLIN, noon()), Ok(at(meant)), "{text}");
+            assert_eq!(parse(text, &berlin(), noon()), Ok(at(meant)), "{text}");
         }
     }
 
     #[test]
     fn a_time_that_the_clocks_skip_is_refused() {
-        let error = parse("2027-03-28 02:30", BERLIN, noon()).unwrap_err();
+        let error = parse("2027-03-28 02:30", &berlin(), noon()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "2027-03-28 02:30 does not exist in Europe/Berlin: the clocks are put forward over it; \
@@ -233,17 +234,17 @@ mod tests {
 
     #[test]
     fn a_time_that_comes_twice_is_refused_with_both_written_out() {
-        let error = parse("2026-10-25 02:30", BERLIN, noon()).unwrap_err();
+        let error = parse("2026-10-25 02:30", &berlin(), noon()).unwrap_err();
         let WhenError::Twice { first, second, .. } = error else {
             panic!("{error}")
         };
         assert_eq!(first, "2026-10-25T02:30:00+02:00");
         assert_eq!(
-            parse(&first, BERLIN, noon()),
+            parse(&first, &berlin(), noon()),
             Ok(at("2026-10-25T00:30:00Z"))
         );
         assert_eq!(
-            parse(&second, BERLIN, noon()),
+            parse(&second, &berlin(), noon()),
             Ok(at("2026-10-25T01:30:00Z"))
         );
     }
@@ -259,13 +260,13 @@ mod tests {
             "2026-12-24",
         ] {
             assert!(
-                matches!(parse(text, BERLIN, noon()), Err(WhenError::NotATime(_))),
+                matches!(parse(text, &berlin(), noon()), Err(WhenError::NotATime(_))),
                 "{text}"
             );
         }
         for text in ["2026-06-30 18:00", "today 9:00", "2020-01-01T00:00:00Z"] {
             assert!(
-                matches!(parse(text, BERLIN, noon()), Err(WhenError::Past(_))),
+                matches!(parse(text, &berlin(), noon()), Err(WhenError::Past(_))),
                 "{text}"
             );
         }
@@ -294,6 +295,6 @@ mod tests {
             zone(Some("Mars/Base")),
             Err(WhenError::NotAZone("Mars/Base".into()))
         );
-        assert_eq!(zone(Some("Europe/Berlin")), Ok(BERLIN));
+        assert_eq!(zone(Some("Europe/Berlin")), Ok(berlin()));
     }
 }

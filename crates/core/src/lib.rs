@@ -14,7 +14,9 @@ pub mod provider;
 pub mod reason;
 pub mod secret;
 pub mod time;
+pub mod zone;
 
 pub use reason::EndReason;
 pub use secret::Secret;
 pub use time::{Expiry, Instant};
+pub use zone::Zone;

@@ -22,7 +22,7 @@ use crate::engine::{AT_ONCE, Engine, Internal, lock};
 use crate::ports::{self, Limits, Transport};
 use crate::probe::Milestone;
 use crate::sign_in::unready_problem;
-use crate::store::{Account, Client};
+use crate::store::{Account, Client, Durable};
 
 /// A picture on its way may take longer than a question.
 const SENDING: Limits = Limits {
@@ -73,6 +73,7 @@ impl Engine {
         let now = self.now();
         let before = post.clone();
         let event = self.unless_claimed(&post, event)?;
+        let accepted = matches!(event, Event::Accepted { .. });
         let (post, effects) = post.step(event, now, &policy);
         if post == before && effects.is_empty() {
             return Ok((post, effects));
@@ -84,7 +85,9 @@ impl Engine {
                 _ => None,
             })
             .collect();
-        self.store.put_post(&post, now, &notes)?;
+        // `deliver` waits for the disk before anything relies on these, once for many posts.
+        let passing = accepted || matches!(post.state, PostState::Sending(_));
+        self.store.put_post(&post, now, &notes, passing)?;
         for note in notes {
             self.publish(Some(&post.account), Some(id), note);
         }
@@ -156,11 +159,14 @@ impl Engine {
                         self.ports.probe.passes(Milestone::BeforeIntent, id);
                     }
                     Effect::Commit(attempt) => {
+                        let intent = self.store.durable().await?;
                         next = Some(match &prepared {
-                            Some(prepared) => match self.commit(&post, attempt, prepared).await {
-                                Ok(event) => event,
-                                Err(internal) => fault_at_commit(attempt, internal)?,
-                            },
+                            Some(prepared) => {
+                                match self.commit(&post, attempt, prepared, intent).await {
+                                    Ok(event) => event,
+                                    Err(internal) => fault_at_commit(attempt, internal)?,
+                                }
+                            }
                             // Only `Prepared` leads here, and it comes with its values.
                             None => Event::Restarted,
                         });
@@ -179,6 +185,7 @@ impl Engine {
                 }
             }
             if post.is_final() {
+                self.store.durable().await?;
                 self.store.told_no_more(&role_incident(id))?;
                 self.drop_picture(&post)?;
                 self.ports.probe.passes(Milestone::Recorded, id);
@@ -353,6 +360,7 @@ impl Engine {
         post: &Post,
         attempt: Attempt,
         prepared: &Prepared,
+        _intent: Durable,
     ) -> Result<Event, Internal> {
         self.ports.probe.passes(Milestone::AfterIntent, post.id);
         let step = commit_step(&prepared.kind);

@@ -127,11 +127,8 @@ impl Engine {
 
     /// Every account is checked, but not all in the same second.
     async fn check_all_soon(&self) -> Result<(), Internal> {
-        let accounts = self.store.accounts()?;
-        let active = accounts
-            .into_iter()
-            .filter(|account| account.grant.active().is_some());
-        let ids: Vec<_> = active.map(|account| account.id).collect();
+        // Their ids alone: what is read for a moment here would stay with the process for good.
+        let ids = self.store.accounts_in(&["active", "renewing"])?;
         for id in &ids {
             let spread = self.spread(SPREAD, ids.len());
             // An account that cannot be stepped is told of when it is due.
@@ -144,7 +141,8 @@ impl Engine {
 
     /// Ends that nobody was told of, because the process that was to tell has ended or had no way.
     async fn tell_again(self: &Arc<Self>) -> Result<(), Internal> {
-        for account in self.store.accounts()? {
+        for id in self.store.accounts_in(&["needs_login"])? {
+            let account = self.account(&id)?;
             if let Some(ended) = account.grant.ended() {
                 let incident = Incident::NeedsLogin(ended.reason);
                 // The same incident is told once; a broken provider file has its own finding.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use evergrant_core::Zone;
 use evergrant_core::command::{Code, NewPost, PostView, Problem, TargetView};
 use evergrant_core::ids::{AccountId, ChildId, PostId};
 use evergrant_core::post::{Content, Event, Post, PostState, Refusal};
@@ -246,7 +247,7 @@ fn check_picture(kind: &PostKind, mime: &str, bytes: u64, name: &str) -> Result<
 }
 
 fn check_zone(zone: &str) -> Result<(), Internal> {
-    zone.parse::<chrono_tz::Tz>().map(drop).map_err(|_| {
+    zone.parse::<Zone>().map(drop).map_err(|_| {
         Internal(
             Problem::new(Code::Usage, format!("\"{zone}\" is not a time zone"))
                 .hint("Write it like Europe/Berlin or UTC."),

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use chrono_tz::Tz;
-use evergrant_core::Instant;
 use evergrant_core::command::{
     AccountView, DiaryView, GuideView, LastCheckView, PostView, Problem, ReasonView,
 };
@@ -11,6 +9,7 @@ use evergrant_core::happening::Happening;
 use evergrant_core::ids::{AccountId, ChildId};
 use evergrant_core::post::{Post, PostState};
 use evergrant_core::provider::{Lifecycle, Provider, SecretRule};
+use evergrant_core::{Instant, Zone};
 
 use crate::engine::{Engine, Internal};
 use crate::sign_in::{client_key, redirect_to_register};
@@ -208,7 +207,7 @@ impl Names {
 
 /// A time in a zone, as a person writes it.
 fn local(at: Instant, zone: &str) -> String {
-    let zone: Tz = zone.parse().unwrap_or(Tz::UTC);
+    let zone: Zone = zone.parse().unwrap_or(Zone::UTC);
     at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
+use evergrant_core::Zone;
 use evergrant_core::command::{AccountView, Code, Command, PostView, Problem, Reply};
 use evergrant_core::happening::Happening;
 use evergrant_core::ids::AccountId;
@@ -238,7 +238,7 @@ fn summary_of(accounts: &[AccountView], posts: &[PostView]) -> Summary {
         needs: needs.collect(),
         posts_waiting: posts.iter().filter(|post| post.needs_person).count(),
         next_post: next.map(|post| {
-            let zone: Tz = post.zone.parse().unwrap_or(Tz::UTC);
+            let zone: Zone = post.zone.parse().unwrap_or(Zone::UTC);
             let due = post.due.with_timezone(&zone).format("%a %-d %b %H:%M");
             format!("{due}, {}", post.target_name)
         }),

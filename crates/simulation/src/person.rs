@@ -13,6 +13,9 @@ use crate::life::Life;
 use crate::shared::Shared;
 use crate::weather::{one_in, up_to};
 
+/// What a person leaves ticked who does not like to tick.
+const FEW: [&str; 2] = ["pages_show_list", "public_profile"];
+
 /// A browser in which `user` answers.
 pub struct Tab {
     pub shared: Arc<Shared>,
@@ -77,10 +80,7 @@ impl Trip for OpenTab {
             if !self.is_willing {
                 match dice.below(20) {
                     0 => choice = Choice::Cancel,
-                    1 => {
-                        choice =
-                            Choice::Only(vec!["pages_show_list".into(), "public_profile".into()])
-                    }
+                    1 => choice = Choice::Only(FEW.map(str::to_owned).to_vec()),
                     2 if user == "ada" => user = "ben",
                     3 => delay = expected.patience + Duration::from_secs(60),
                     4..8 => delay = up_to(dice, expected.patience),

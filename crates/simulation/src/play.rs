@@ -532,8 +532,8 @@ impl Player {
             Phase::Connecting | Phase::Over => {}
         }
         for at in ends.into_iter().flatten() {
-            if at > passed {
-                step = step.min(at - passed);
+            if let Some(left) = at.checked_sub(passed).filter(|left| !left.is_zero()) {
+                step = step.min(left);
             }
         }
         let step = step.max(Duration::from_millis(1));

@@ -174,19 +174,18 @@ fn multipart(parts: &[Part]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for part in parts {
         let name = &part.name;
-        let mut head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
-        let content = match &part.content {
-            PartContent::Text(text) => text.reveal().as_bytes(),
+        let (of_file, content) = match &part.content {
+            PartContent::Text(text) => (String::new(), text.reveal().as_bytes()),
             PartContent::File(media) => {
-                head += &format!(
-                    "; filename=\"{}\"\r\nContent-Type: {}",
-                    media.file_name, media.mime
-                );
-                &media.bytes
+                let (name, kind) = (&media.file_name, &media.mime);
+                let of_file = format!("; filename=\"{name}\"\r\nContent-Type: {kind}");
+                (of_file, &*media.bytes)
             }
         };
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{of_file}\r\n\r\n"
+        );
         bytes.extend_from_slice(head.as_bytes());
-        bytes.extend_from_slice(b"\r\n\r\n");
         bytes.extend_from_slice(content);
         bytes.extend_from_slice(b"\r\n");
     }
@@ -357,7 +356,7 @@ pub struct Row {
 impl Row {
     fn read(shared: &Shared, post: PostId) -> rusqlite::Result<Self> {
         let database = rusqlite::Connection::open(shared.data.join("evergrant.db"))?;
-        let id = i64::try_from(post.0).unwrap_or_default();
+        let id = post.0;
         database.query_row(
             "SELECT state, wake_at, body FROM post WHERE id = ?1",
             [id],
@@ -375,7 +374,7 @@ impl Row {
     /// The database as if nothing had been written of the post since.
     pub fn put_back(&self, shared: &Shared) -> rusqlite::Result<()> {
         let database = rusqlite::Connection::open(shared.data.join("evergrant.db"))?;
-        let id = i64::try_from(self.post.0).unwrap_or_default();
+        let id = self.post.0;
         database.execute(
             "UPDATE post SET state = ?2, wake_at = ?3, body = ?4 WHERE id = ?1",
             (id, &self.state, self.wake_at, &self.body),

@@ -29,6 +29,7 @@ pub struct Truth {
 }
 
 /// What is known of one account.
+#[allow(clippy::struct_excessive_bools, reason = "they are independent facts")]
 #[derive(Default)]
 struct Standing {
     generation: u64,

@@ -7,6 +7,10 @@ use evergrant_engine::ports::SeededRandom;
 use evergrant_keychain::KeychainError;
 
 /// What goes wrong now by itself, beside what a storm brings.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "any of them may be wrong with any other"
+)]
 #[derive(Clone, Debug, Default)]
 pub struct Weather {
     /// Any single call may fail.

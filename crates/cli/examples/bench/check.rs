@@ -12,8 +12,8 @@ use evergrant_engine::store::Store;
 
 use crate::issuer::Issuer;
 use crate::page::{Line, Page, Table};
-use crate::said;
 use crate::series::{Series, ratio, shown, times};
+use crate::{in_memory, said};
 
 /// How often each is done.
 const ROUNDS: usize = 500;
@@ -44,7 +44,9 @@ pub async fn measure(issuer: &Issuer, folder: &Path) -> Result<Check, String> {
     };
     let tap = Arc::new(Tap::default());
     let data = folder.join("data");
-    let engine = issuer.engine(&data, Arc::clone(&tap) as _).await?;
+    let engine = issuer
+        .engine(&data, Arc::clone(&tap) as _, in_memory())
+        .await?;
     let account = issuer.connect(&engine).await?;
     for round in 0..WARM_UP + ROUNDS {
         let command = Command::Check {

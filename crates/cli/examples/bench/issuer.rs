@@ -14,7 +14,8 @@ use evergrant_engine::ports::{
     Browser, Expected, Http, OsRandom, Pending, Silent, SystemClock, Trip, TripError,
 };
 use evergrant_engine::{Engine, NoProbe, Options, Pace, Ports};
-use evergrant_practice::{Choice, Network, Practice};
+use evergrant_keychain::Keychain;
+use evergrant_practice::{Choice, Clock, Network, Practice};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
@@ -28,25 +29,32 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// Starts it on a free port of loopback.
-    pub fn start() -> Result<Self, String> {
+    /// Starts it on a free port of loopback; equal posts are taken.
+    pub fn start(clock: Clock) -> Result<Self, String> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .map_err(said)?;
-        let practice = runtime
-            .block_on(Practice::start(evergrant_practice::Options::default()))
-            .map_err(said)?;
+        let options = evergrant_practice::Options {
+            clock,
+            refuse_duplicates: false,
+            ..evergrant_practice::Options::default()
+        };
+        let practice = runtime.block_on(Practice::start(options)).map_err(said)?;
         Ok(Self {
             practice,
             _runtime: runtime,
         })
     }
 
-    /// An engine on the folder `data`, with the real clock and secrets in memory.
-    pub async fn engine(&self, data: &Path, http: Arc<dyn Http>) -> Result<Arc<Engine>, String> {
-        let (keychain, _) = evergrant_keychain::memory();
+    /// An engine on the folder `data`, with the real clock.
+    pub async fn engine(
+        &self,
+        data: &Path,
+        http: Arc<dyn Http>,
+        keychain: Keychain,
+    ) -> Result<Arc<Engine>, String> {
         Engine::open(Options {
             data: data.to_owned(),
             own_providers: Vec::new(),

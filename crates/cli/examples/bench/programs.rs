@@ -1,10 +1,10 @@
 //! Whole processes, from their start to their end.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
 use crate::page::{Line, Page, Table};
+use crate::process::Resident;
 use crate::said;
 use crate::series::{Series, ratio, shown, times};
 
@@ -12,8 +12,6 @@ use crate::series::{Series, ratio, shown, times};
 const ROUNDS: usize = 100;
 /// Asking a keeper may take less than so many times as long as nothing.
 const ASKING_AIM: f64 = 2.0;
-/// A keeper may take less than this, in KiB.
-const MEMORY_AIM: u64 = 10 * 1024;
 /// How often the story is played.
 const STORIES: usize = 5;
 /// The story may take less than this.
@@ -23,7 +21,8 @@ const TRUE: [&str; 2] = ["/bin/true", "/usr/bin/true"];
 
 /// The programs, built beside this one.
 pub struct Programs {
-    evergrant: PathBuf,
+    /// The command line.
+    pub evergrant: PathBuf,
     nothing: PathBuf,
 }
 
@@ -31,7 +30,6 @@ pub struct Programs {
 pub struct Listing {
     accounts: Series,
     asking: Series,
-    memory: Option<u64>,
     version: Series,
     nothing: Series,
     system: Option<(&'static str, Series)>,
@@ -80,7 +78,6 @@ impl Programs {
         let mut listing = Listing {
             accounts: Series::default(),
             asking: Series::default(),
-            memory: None,
             version: Series::default(),
             nothing: Series::default(),
             system: TRUE
@@ -99,12 +96,11 @@ impl Programs {
             )?;
             run(&mut listing.accounts, list())?;
         }
-        let keeper = Resident::start(&self.evergrant, folder)?;
+        let _keeper = Resident::start(&self.evergrant, folder, &[], None)?;
         for _ in 0..ROUNDS {
             run(&mut listing.nothing, sealed(&self.nothing, folder, &[]))?;
             run(&mut listing.asking, list())?;
         }
-        listing.memory = keeper.memory();
         Ok(listing)
     }
 
@@ -142,49 +138,8 @@ impl Programs {
     }
 }
 
-/// A keeper at work; ends when dropped.
-struct Resident(Child);
-
-impl Resident {
-    fn start(evergrant: &Path, folder: &Path) -> Result<Self, String> {
-        let mut keeper = Self(
-            sealed(evergrant, folder, &["keep", "--headless"])
-                .stdout(Stdio::null())
-                .spawn()
-                .map_err(said)?,
-        );
-        let socket = folder.join("data/keeper.sock");
-        for _ in 0..1_000 {
-            if socket.exists() {
-                return Ok(keeper);
-            }
-            if let Some(status) = keeper.0.try_wait().map_err(said)? {
-                return Err(format!("the keeper ended with {status}"));
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Err("the keeper opened no socket".into())
-    }
-
-    /// Its share of memory (PSS) in KiB, where the system tells.
-    fn memory(&self) -> Option<u64> {
-        let path = format!("/proc/{}/smaps_rollup", self.0.id());
-        let text = std::fs::read_to_string(path).ok()?;
-        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-        line.trim().strip_suffix(" kB")?.parse().ok()
-    }
-}
-
-impl Drop for Resident {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A program with an environment that says nothing but where its folders are.
-fn sealed(program: &Path, folder: &Path, args: &[&str]) -> Command {
+pub fn sealed(program: &Path, folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(program);
     command
         .env_clear()
@@ -245,14 +200,6 @@ impl Listing {
             ),
             aim: Some(("under 2 times", ratio(asking, nothing) < ASKING_AIM)),
         });
-        if let Some(memory) = self.memory {
-            page.result(Line {
-                what: "memory (PSS) of a keeper without a desktop, 1 account",
-                here: format!("{:.1} MiB", memory as f64 / 1024.0),
-                beside: "–".into(),
-                aim: Some(("under 10 MiB", memory < MEMORY_AIM)),
-            });
-        }
         let row = |what: String, series: &Series| {
             vec![
                 what,

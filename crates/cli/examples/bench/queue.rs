@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use crate::issuer::Issuer;
 use crate::page::{Line, Page, Table};
 use crate::series::{Series, ratio, shown, times};
-use crate::{progress, said};
+use crate::{in_memory, progress, said};
 
 /// How many posts are queued.
 const SIZES: [u32; 3] = [1_000, 100_000, 1_000_000];
@@ -100,7 +100,7 @@ fn fill(runtime: &Runtime, issuer: &Issuer, size: u32) -> Result<Filled, String>
     let folder = tempfile::tempdir().map_err(said)?;
     let account = runtime.block_on(async {
         let http = Arc::new(ReqwestHttp::new());
-        let engine = issuer.engine(folder.path(), http).await?;
+        let engine = issuer.engine(folder.path(), http, in_memory()).await?;
         issuer.connect(&engine).await
     })?;
     let file = folder.path().join("evergrant.db");
@@ -109,7 +109,11 @@ fn fill(runtime: &Runtime, issuer: &Issuer, size: u32) -> Result<Filled, String>
         (now + TimeDelta::days(1)).timestamp_millis(),
     )
     .ok_or("tomorrow is out of range")?;
-    insert(&file, &account, first_due, size).map_err(said)?;
+    insert(&file, &account, size, |number| {
+        let minutes = u64::from(number) * u64::from(STRIDE) % u64::from(size);
+        first_due + TimeDelta::minutes(i64::try_from(minutes).unwrap_or_default())
+    })
+    .map_err(said)?;
     let store = Store::open(&file, now).map_err(said)?.store;
     Ok(Filled {
         folder,
@@ -119,7 +123,12 @@ fn fill(runtime: &Runtime, issuer: &Issuer, size: u32) -> Result<Filled, String>
 }
 
 /// One durable transaction for each post is right for a person and would take hours here.
-fn insert(file: &Path, account: &AccountId, first_due: Instant, size: u32) -> rusqlite::Result<()> {
+pub fn insert(
+    file: &Path,
+    account: &AccountId,
+    size: u32,
+    due: impl Fn(u32) -> Instant,
+) -> rusqlite::Result<()> {
     let mut connection = Connection::open(file)?;
     connection.execute_batch("PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF;")?;
     let begun = connection.transaction()?;
@@ -129,8 +138,7 @@ fn insert(file: &Path, account: &AccountId, first_due: Instant, size: u32) -> ru
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
         for number in 0..size {
-            let minutes = u64::from(number) * u64::from(STRIDE) % u64::from(size);
-            let due = first_due + TimeDelta::minutes(i64::try_from(minutes).unwrap_or_default());
+            let due = due(number);
             let post = Post {
                 id: PostId(i64::from(number) + 1),
                 account: account.clone(),
@@ -167,11 +175,15 @@ impl Queue {
     async fn look(&mut self, issuer: &Issuer, data: &Path) -> Result<(), String> {
         for _ in 0..*LOOKS.start() {
             let begun = Moment::now();
-            let engine = issuer.engine(data, Arc::new(ReqwestHttp::new())).await?;
+            let engine = issuer
+                .engine(data, Arc::new(ReqwestHttp::new()), in_memory())
+                .await?;
             self.opened.push(begun.elapsed());
             drop(engine);
         }
-        let engine = issuer.engine(data, Arc::new(ReqwestHttp::new())).await?;
+        let engine = issuer
+            .engine(data, Arc::new(ReqwestHttp::new()), in_memory())
+            .await?;
         while wants_more(&self.looked) {
             let begun = Moment::now();
             let reply = engine.handle(Command::RunDue).await.map_err(said)?;

@@ -65,12 +65,9 @@ impl Store {
         if !change.passing {
             return write(&mut connection, account, wake_at, now, change);
         }
-        // In WAL mode a commit does not wait for the disk at this level (SQLite's words on
-        // `synchronous`); whatever comes of it, the next commit waits again.
-        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
-        let written = write(&mut connection, account, wake_at, now, change);
-        connection.execute_batch("PRAGMA synchronous = FULL")?;
-        written
+        self.write_passing(&mut connection, |connection| {
+            write(connection, account, wake_at, now, change)
+        })
     }
 
     /// Writes only when the account wants to be woken.

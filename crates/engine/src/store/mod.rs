@@ -8,6 +8,7 @@ mod accounts;
 mod alarm;
 mod clients;
 mod diary;
+mod durable;
 mod error;
 mod posts;
 mod salvage;
@@ -26,6 +27,7 @@ pub use accounts::{Account, Change, state_name as account_state_name};
 pub use alarm::Alarm;
 pub use clients::Client;
 pub use diary::{DiaryFilter, Line};
+pub use durable::Durable;
 pub use error::StoreError;
 pub use posts::{QueueFilter, state_name as post_state_name};
 
@@ -37,6 +39,7 @@ pub struct Store {
     connection: Mutex<Connection>,
     path: Option<PathBuf>,
     alarm: Alarm,
+    progress: durable::Progress,
 }
 
 /// What opening found.
@@ -82,6 +85,7 @@ impl Store {
             connection: Mutex::new(connection),
             path: None,
             alarm: Alarm::default(),
+            progress: durable::Progress::default(),
         })
     }
 
@@ -91,12 +95,13 @@ impl Store {
     }
 
     /// Asks `allows` before each transaction is written; false gives [`StoreError::DiskFull`], and
-    /// nothing of it is kept.
+    /// nothing of it is kept. For simulations: the disk is waited for on the caller's own thread.
     pub fn watch_commits(
         &self,
         mut allows: impl FnMut() -> bool + Send + 'static,
     ) -> Result<(), StoreError> {
         self.lock().commit_hook(Some(move || !allows()))?;
+        self.wait_here();
         Ok(())
     }
 
@@ -110,6 +115,7 @@ impl Store {
             connection: Mutex::new(connection),
             path: Some(path.to_owned()),
             alarm: Alarm::default(),
+            progress: durable::Progress::default(),
         })
     }
 

@@ -4,7 +4,7 @@ use evergrant_core::Instant;
 use evergrant_core::happening::Happening;
 use evergrant_core::ids::{AccountId, ChildId, PostId};
 use evergrant_core::post::{Post, PostState};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::accounts::to_json;
 use super::{Store, StoreError, diary, millis, wake_millis};
@@ -35,20 +35,29 @@ impl Store {
         Ok(post)
     }
 
-    /// Writes the post's new state and what happened, in one transaction.
+    /// Writes the post's new state and what happened, in one transaction. What is `passing` a power
+    /// cut may take back until [`Store::durable`] has ended.
     pub fn put_post(
         &self,
         post: &Post,
         now: Instant,
         notes: &[Happening],
+        passing: bool,
     ) -> Result<(), StoreError> {
+        let write = |connection: &mut Connection| {
+            let begun = connection.transaction()?;
+            update(&begun, post)?;
+            for note in notes {
+                diary::write(&begun, now, Some(&post.account), Some(post.id), note)?;
+            }
+            Ok(begun.commit()?)
+        };
         let mut connection = self.lock();
-        let begun = connection.transaction()?;
-        update(&begun, post)?;
-        for note in notes {
-            diary::write(&begun, now, Some(&post.account), Some(post.id), note)?;
+        if passing {
+            self.write_passing(&mut connection, write)?;
+        } else {
+            write(&mut connection)?;
         }
-        begun.commit()?;
         drop(connection);
         self.alarm.written(post.wake_at().map(wake_millis));
         Ok(())

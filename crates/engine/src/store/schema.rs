@@ -91,6 +91,9 @@ pub fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON; PRAGMA locking_mode = EXCLUSIVE;",
     )?;
+    // In KiB. The system keeps the file's pages as well; two megabytes of them twice are too many for a
+    // process that stays.
+    connection.execute_batch("PRAGMA cache_size = -512")?;
     if found == 0 {
         let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         begun.execute_batch(TABLES)?;

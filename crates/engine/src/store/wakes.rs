@@ -162,6 +162,15 @@ impl Store {
         )
     }
 
+    /// Accounts in one of these states, by name.
+    pub fn accounts_in(&self, states: &[&str]) -> Result<Vec<AccountId>, StoreError> {
+        self.account_ids(
+            "SELECT id FROM account WHERE state IN (SELECT value FROM json_each(?1))
+             ORDER BY name, id",
+            [to_json("account", &states)?],
+        )
+    }
+
     fn account_ids(
         &self,
         query: &str,
