@@ -30,7 +30,7 @@ async fn open(places: &Places) -> Result<Arc<Engine>, Problem> {
     Engine::open(Options {
         data: places.data.clone(),
         own_providers: places.own_providers()?,
-        warn_before: places.warn_before()?,
+        choices: places.choices()?,
         program: "the Evergrant window".into(),
         patience: PATIENCE,
         ports: Ports {

@@ -9,6 +9,7 @@ cargo xtask run              install what is missing, build, and open the app
 cargo xtask test [STAGE…]    install what the tests need and run all of them, or these stages
 cargo xtask test --list      name the stages
 cargo xtask bench [--write]  measure a release build; --write puts the result into docs/benchmarks.md
+cargo xtask types            write the pages' TypeScript types from the Rust ones
 cargo xtask help             this text
 
 Exit codes: 0 all went well · 1 something failed · 2 a word was not understood
@@ -25,6 +26,8 @@ pub enum Task {
     ListStages,
     /// Run these stages, in their own order.
     Test(Vec<&'static Stage>),
+    /// Write the pages' types.
+    Types,
     /// Measure.
     Bench {
         /// Also write `docs/benchmarks.md`.
@@ -40,14 +43,15 @@ pub fn parse(words: &[String]) -> Result<Task, String> {
         ["run"] => Ok(Task::Run),
         ["test", "--list"] => Ok(Task::ListStages),
         ["test", names @ ..] => Ok(Task::Test(chosen(names)?)),
+        ["types"] => Ok(Task::Types),
         ["bench"] => Ok(Task::Bench { write: false }),
         ["bench", "--write"] => Ok(Task::Bench { write: true }),
-        ["run" | "bench" | "help", rest @ ..] => Err(format!(
+        ["run" | "bench" | "types" | "help", rest @ ..] => Err(format!(
             "cargo xtask {}: `{}` is not known here; `cargo xtask help` shows what is.",
             words[0], rest[0]
         )),
         [first, ..] => Err(format!(
-            "cargo xtask: `{first}` is not known; use run, test, bench or help."
+            "cargo xtask: `{first}` is not known; use run, test, bench, types or help."
         )),
     }
 }

@@ -14,6 +14,7 @@ mod run;
 mod stages;
 mod test;
 mod tree;
+mod types;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Task::Test(stages) => Ok(test::test(&stages)),
+        Task::Types => types::write().map(|()| true),
         Task::Bench { write } => bench::bench(write).map(|()| true),
     };
     match done {

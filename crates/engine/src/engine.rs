@@ -17,6 +17,7 @@ use evergrant_keychain::Keychain;
 use tokio::sync::broadcast;
 
 use crate::check::SharedCheck;
+use crate::choices::Choices;
 use crate::ending::Ending;
 use crate::gate::Gate;
 use crate::owner::Ownership;
@@ -38,9 +39,8 @@ pub struct Options {
     pub data: PathBuf,
     /// The person's own provider files: name for messages, and text.
     pub own_providers: Vec<(String, String)>,
-    /// How long ahead of an announced end the person is warned, longest first; the usual times (a
-    /// week and a day) if left out.
-    pub warn_before: Option<Vec<TimeDelta>>,
+    /// What the person has chosen.
+    pub choices: Choices,
     /// What other processes are told about the owner, such as `evergrant run`.
     pub program: String,
     /// How long to wait for another owner to finish.
@@ -88,7 +88,7 @@ pub struct Engine {
     pub(crate) pictures: Pictures,
     pub(crate) ports: Ports,
     pub(crate) catalogue: Catalogue,
-    pub(crate) warn_before: Option<Vec<TimeDelta>>,
+    pub(crate) choices: Mutex<Choices>,
     pub(crate) data: PathBuf,
     pub(crate) found_at_start: Vec<String>,
     pub(crate) checks: Mutex<HashMap<AccountId, SharedCheck>>,
@@ -121,7 +121,7 @@ impl Engine {
         let Options {
             data,
             own_providers,
-            warn_before,
+            choices,
             program,
             patience,
             ports,
@@ -137,7 +137,7 @@ impl Engine {
             store: opened.store,
             safe: Safe::new(keychain),
             pictures: Pictures::under(&data),
-            warn_before,
+            choices: Mutex::new(choices),
             catalogue,
             found_at_start: Vec::new(),
             checks: Mutex::default(),

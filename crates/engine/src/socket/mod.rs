@@ -21,7 +21,7 @@ pub use server::Server;
 
 /// The number of this protocol. Both sides have to speak the same one: it rises with every change
 /// of what is sent.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The socket's name in the data folder.
 const NAME: &str = "keeper.sock";
