@@ -20,7 +20,7 @@ pub struct SettingsArgs {
 
 /// Shows the settings, after changing them if asked to.
 pub async fn settings(session: &Session, args: SettingsArgs) -> Result<Answer, Problem> {
-    let warn_before = args.warn_before.map(leads).transpose()?;
+    let warn_before = args.warn_before.as_deref().map(leads).transpose()?;
     let late_limit = args.late_limit.as_deref().map(seconds).transpose()?;
     let command = if warn_before.is_none() && late_limit.is_none() {
         Command::Settings
@@ -38,7 +38,7 @@ pub async fn settings(session: &Session, args: SettingsArgs) -> Result<Answer, P
     Answer::new(&reply, told(settings))
 }
 
-fn leads(spans: Vec<String>) -> Result<Vec<i64>, Problem> {
+fn leads(spans: &[String]) -> Result<Vec<i64>, Problem> {
     if spans == ["never"] {
         return Ok(Vec::new());
     }

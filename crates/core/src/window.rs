@@ -196,6 +196,11 @@ pub enum WindowEvent {
     },
     /// So much happened that some of it was not told: all is to be read anew.
     Missed,
+    /// Something the person should know, once.
+    Note {
+        /// In a sentence.
+        sentence: String,
+    },
     /// Who does the work behind the window, at first and whenever it changes.
     Link {
         /// Who.

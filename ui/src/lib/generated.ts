@@ -657,7 +657,9 @@ export type TextUnit = "utf16" | "codepoint" | "grapheme" | "utf8_byte";
 /** What the window's program tells its page. */
 export type WindowEvent = { "kind": "notice",
 /** What. */
-notice: Notice, } | { "kind": "missed" } | { "kind": "link",
+notice: Notice, } | { "kind": "missed" } | { "kind": "note",
+/** In a sentence. */
+sentence: string, } | { "kind": "link",
 /** Who. */
 link: LinkView, } | { "kind": "page",
 /** The account that signs in again; none if one is connected. */

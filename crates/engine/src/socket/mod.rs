@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use evergrant_core::command::{Code, Command, Notice, Problem, Reply, SecretInput};
 use serde::{Deserialize, Serialize};
 
-pub use client::{Client, Person};
+pub use client::{Client, HangUp, Person};
 pub use server::Server;
 
 /// The number of this protocol. Both sides have to speak the same one: it rises with every change
