@@ -96,9 +96,11 @@ impl PracticeNetwork {
             std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
         }
         let mut child = Command::new(beside_or_in_path())
-            .args(["practice", "--json", "--port", &port.to_string(), "--state"])
+            .args(["practice", "--until-input-ends", "--json"])
+            .args(["--port", &port.to_string(), "--state"])
             .arg(&self.state)
-            .stdin(Stdio::null())
+            // Never written to: it ends with this process, also when that is killed.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -129,6 +131,7 @@ impl Drop for Running {
 
 fn end(child: &mut Child) {
     // It writes its file at each change, so nothing is lost.
+    drop(child.stdin.take());
     let _ = child.kill();
     let _ = child.wait();
 }

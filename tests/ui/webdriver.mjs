@@ -10,7 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 
-export async function openApp({ binary, args = [], port = 4444, waitForWindow = 30_000 }) {
+// A port is never used twice: a keeper that the window has started inherits the driver's socket and outlives it.
+let lastPort = 4443;
+
+export async function openApp({ binary, args = [], port = (lastPort += 1), waitForWindow = 30_000 }) {
   // The application inherits TAURI_WEBVIEW_AUTOMATION from the driver, which starts it. Without it the session never opens.
   const driver = spawn('WebKitWebDriver', ['--host=127.0.0.1', `--port=${port}`],
     { stdio: 'inherit', env: { ...process.env, TAURI_WEBVIEW_AUTOMATION: 'true' } });
