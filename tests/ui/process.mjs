@@ -6,6 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endKeeper, isAlive, keeperProcess } from './keeper.mjs';
 import { runAll, test } from './tests.mjs';
 import { openApp } from './webdriver.mjs';
 
@@ -161,9 +162,7 @@ test('without the keeper\'s program the window owns the folder, says so, and let
 try {
   await runAll();
 } finally {
-  const keeper = keeperProcess();
-  if (keeper !== undefined) process.kill(keeper, 'SIGTERM');
-  for (const end = Date.now() + 10_000; keeper !== undefined && isAlive(keeper) && Date.now() < end; ) await sleep(50);
+  await endKeeper();
   rmSync(scratch, { recursive: true, force: true });
 }
 
@@ -224,22 +223,6 @@ async function link(app, state) {
     (await heard(app)).findLast(({ kind, link }) => kind === 'link' && link.state === state),
   );
   return event.link;
-}
-
-/** The process that owns the folder: a second keeper is told. */
-function keeperProcess() {
-  const second = spawnSync(EVERGRANT, ['keep', '--headless', '--json', '--wait', '0'], { encoding: 'utf8', timeout: 20_000 });
-  const found = /\(process (\d+)\)/.exec(second.stdout);
-  return found === null ? undefined : Number(found[1]);
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Runs the command line; gives what it prints. */

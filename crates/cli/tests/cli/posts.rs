@@ -147,6 +147,7 @@ exit 0
       "due": "[TIME]",
       "due_local": "[DATE]",
       "id": 1,
+      "late_limit": 7200,
       "link": null,
       "needs_person": false,
       "next_look": null,
