@@ -3,7 +3,44 @@
 use std::{fs, path::Path};
 
 /// Commands the window may call; each needs `allow-…` in a capability.
-const COMMANDS: &[&str] = &["accounts"];
+const COMMANDS: &[&str] = &[
+    "about",
+    "accounts",
+    "adopt_other",
+    "autostart",
+    "cancel",
+    "cancel_sign_in",
+    "change_settings",
+    "check",
+    "connect",
+    "diary",
+    "doctor",
+    "drafts",
+    "drop_draft",
+    "edit",
+    "forget",
+    "guide",
+    "keep_draft",
+    "life",
+    "open_post",
+    "open_practice",
+    "pasted",
+    "post",
+    "practice_start",
+    "providers",
+    "queue",
+    "remember",
+    "reschedule",
+    "send_now",
+    "set_autostart",
+    "settings",
+    "settle",
+    "sign_in",
+    "sign_out",
+    "targets",
+    "test_notice",
+    "watch",
+];
 
 /// Shown by a program that was built before its pages were: it says how to get them.
 const NOT_BUILT: &str = "<!doctype html><meta charset=\"utf-8\"><title>Evergrant</title>\

@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endKeeper } from './keeper.mjs';
 import { runAll, test } from './tests.mjs';
 import { openApp } from './webdriver.mjs';
 
@@ -142,6 +143,7 @@ test('closing the window ends the program', async () => {
 });
 
 await runAll();
+await endKeeper();
 rmSync(scratch, { recursive: true });
 
 async function withWindow(body) {

@@ -10,6 +10,7 @@ cargo xtask test [STAGE…]    install what the tests need and run all of them, 
 cargo xtask test --list      name the stages
 cargo xtask bench [--write]  measure a release build; --write puts the result into docs/benchmarks.md
 cargo xtask simulate …       play years of trouble in seconds: --years N --seed S, --help says more
+cargo xtask types            write the pages' TypeScript types from the Rust ones
 cargo xtask help             this text
 
 Exit codes: 0 all went well · 1 something failed · 2 a word was not understood
@@ -28,6 +29,8 @@ pub enum Task {
     Test(Vec<&'static Stage>),
     /// Play simulated years; the words are for the program that does.
     Simulate(Vec<String>),
+    /// Write the pages' types.
+    Types,
     /// Measure.
     Bench {
         /// Also write `docs/benchmarks.md`.
@@ -46,14 +49,15 @@ pub fn parse(words: &[String]) -> Result<Task, String> {
         ["simulate", words @ ..] => Ok(Task::Simulate(
             words.iter().map(|word| (*word).to_owned()).collect(),
         )),
+        ["types"] => Ok(Task::Types),
         ["bench"] => Ok(Task::Bench { write: false }),
         ["bench", "--write"] => Ok(Task::Bench { write: true }),
-        ["run" | "bench" | "help", rest @ ..] => Err(format!(
+        ["run" | "bench" | "types" | "help", rest @ ..] => Err(format!(
             "cargo xtask {}: `{}` is not known here; `cargo xtask help` shows what is.",
             words[0], rest[0]
         )),
         [first, ..] => Err(format!(
-            "cargo xtask: `{first}` is not known; use run, test, simulate, bench or help."
+            "cargo xtask: `{first}` is not known; use run, test, simulate, bench, types or help."
         )),
     }
 }

@@ -3,7 +3,7 @@
 mod purity;
 mod traces;
 
-use crate::{platform, process, report::Report, test::Shared};
+use crate::{platform, process, report::Report, test::Shared, types};
 
 /// Runs every check.
 pub fn lint(_: &mut Shared, report: &mut Report) {
@@ -39,6 +39,10 @@ pub fn lint(_: &mut Shared, report: &mut Report) {
     report.check(
         "only ui/src/lib/backend.ts speaks to the desktop API",
         traces::desktop_api(&root),
+    );
+    report.check(
+        "the pages' types are those of the Rust code",
+        types::check(),
     );
     report.check(
         "lock files hold no download addresses of packages",

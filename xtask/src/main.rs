@@ -15,6 +15,7 @@ mod simulate;
 mod stages;
 mod test;
 mod tree;
+mod types;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         }
         Task::Test(stages) => Ok(test::test(&stages)),
         Task::Simulate(words) => simulate::simulate(&words),
+        Task::Types => types::write().map(|()| true),
         Task::Bench { write } => bench::bench(write).map(|()| true),
     };
     match done {

@@ -284,6 +284,14 @@ fn window(shared: &mut Shared, report: &mut Report) {
         return report.fail("pages", &why);
     }
     shared.rust_tests("", report);
+    let process = [PathBuf::from("process.mjs")];
+    script(
+        shared,
+        report,
+        "the window's process",
+        "tests/ui/run.sh",
+        &process,
+    );
     script(shared, report, "the real window", "tests/ui/run.sh", &[]);
 }
 

@@ -8,8 +8,8 @@ use evergrant_engine::places::{CONFIG, DATA};
 
 use crate::{
     cmd_accounts, cmd_completions, cmd_connect, cmd_diary, cmd_keep, cmd_leave, cmd_post,
-    cmd_practice, cmd_providers, cmd_queue, cmd_run, cmd_sign_in, cmd_story, cmd_vault, cmd_watch,
-    exit,
+    cmd_practice, cmd_providers, cmd_queue, cmd_run, cmd_settings, cmd_sign_in, cmd_story,
+    cmd_vault, cmd_watch, exit,
 };
 
 /// Names the file with the vault's passphrase.
@@ -150,6 +150,8 @@ pub enum Task {
     Run(cmd_run::RunArgs),
     /// Start the practice network, to try everything without registering an app
     Practice(cmd_practice::PracticeArgs),
+    /// Show or change when you are warned and how late a post may be
+    Settings(cmd_settings::SettingsArgs),
     /// Look at what works here and what is missing
     Doctor,
     /// Make the encrypted vault, or change its passphrase

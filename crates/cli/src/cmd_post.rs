@@ -36,7 +36,7 @@ pub struct PostArgs {
     /// The time zone of --at, such as Europe/Berlin [default: this computer's]
     #[arg(long, value_name = "ZONE")]
     pub zone: Option<String>,
-    /// How late it may still go out by itself, such as 30m [default: 2h]
+    /// How late it may still go out by itself, such as 30m [default: as the settings say, 2h]
     #[arg(long, value_name = "SPAN")]
     pub late: Option<String>,
 }
@@ -103,7 +103,8 @@ pub fn time(
     Ok((due.map_err(|error| usage(&error))?, zone.name().to_owned()))
 }
 
-fn text(given: Option<String>) -> Result<String, Problem> {
+/// The text; that of standard input for `-`.
+pub fn text(given: Option<String>) -> Result<String, Problem> {
     match given.as_deref() {
         Some("-") => std::io::read_to_string(std::io::stdin())
             .map_err(|error| unreadable(Path::new("standard input"), &error)),
@@ -111,7 +112,8 @@ fn text(given: Option<String>) -> Result<String, Problem> {
     }
 }
 
-fn picture(path: &Path) -> Result<PictureInput, Problem> {
+/// A picture from its file.
+pub fn picture(path: &Path) -> Result<PictureInput, Problem> {
     let meta = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if meta.len() > MOST_BYTES {
         return Err(Problem::new(

@@ -25,6 +25,9 @@ pub struct PracticeArgs {
     /// File that keeps its people, posts and sign-ins over a restart
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
+    /// End with standard input: whoever started this one has gone, however it went
+    #[arg(long, hide = true)]
+    pub until_input_ends: bool,
 }
 
 /// Serves until told to stop.
@@ -41,7 +44,14 @@ pub async fn practice(session: &Session, args: PracticeArgs) -> Result<Answer, P
         .await
         .map_err(|error| problem(&error))?;
     announce(session, &practice.origin());
-    stop.await;
+    if args.until_input_ends {
+        tokio::select! {
+            () = stop => {}
+            () = input_ends() => {}
+        }
+    } else {
+        stop.await;
+    }
     practice.stop().await;
     session.note("Ended.");
     Ok(Answer {
@@ -49,6 +59,17 @@ pub async fn practice(session: &Session, args: PracticeArgs) -> Result<Answer, P
         text: String::new(),
         exit: Exit::Ok,
     })
+}
+
+/// Waits on a thread of its own, which the end of the program does not wait for.
+async fn input_ends() {
+    let (tell, ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        // What comes in does not matter, and a failure is an end as well.
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = tell.send(());
+    });
+    let _ = ended.await;
 }
 
 fn announce(session: &Session, origin: &str) {

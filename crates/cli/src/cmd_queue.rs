@@ -1,13 +1,15 @@
 //! `queue`: what is to go out, and what the person does with it.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use evergrant_core::command::{Code, Command, PostView, Problem, Reply};
+use evergrant_core::command::{Code, Command, Edit, PictureEdit, PostView, Problem, Reply};
 use evergrant_core::ids::PostId;
 
 use crate::cmd_post::{time, told};
-use crate::session::{Answer, Session, odd};
+use crate::session::{Answer, Door, Session, odd};
 use crate::table::{Cell, Table};
-use crate::{exit, words};
+use crate::{cmd_post, exit, words};
 
 /// Words of `queue`.
 #[derive(Debug, Default, Args)]
@@ -45,6 +47,31 @@ pub enum QueueTask {
         #[arg(long, value_name = "ZONE")]
         zone: Option<String>,
     },
+    /// Change what a post says that is not out yet
+    Edit {
+        /// The post's number
+        id: i64,
+        /// The new text; - reads standard input [default: as it is]
+        text: Option<String>,
+        /// Another link
+        #[arg(long, value_name = "URL")]
+        link: Option<String>,
+        /// Take the link away
+        #[arg(long, conflicts_with = "link")]
+        no_link: bool,
+        /// Another picture
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
+        /// Take the picture away
+        #[arg(long, conflicts_with = "picture")]
+        no_picture: bool,
+        /// Another time, as for `post --at`
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// The time zone of --at [default: this computer's]
+        #[arg(long, value_name = "ZONE", requires = "at")]
+        zone: Option<String>,
+    },
     /// Say whether an uncertain post stands at the service
     #[command(group(clap::ArgGroup::new("answer").required(true)))]
     Settle {
@@ -64,8 +91,9 @@ pub async fn queue(session: &Session, args: QueueArgs) -> Result<Answer, Problem
     let Some(task) = args.task else {
         return list(session, args.all).await;
     };
-    let command = command(session, task)?;
-    let reply = session.ask("queue", command).await?;
+    let mut door = session.door("queue", None).await?;
+    let command = command(session, &mut door, task).await?;
+    let reply = door.handle(command).await?;
     let Reply::Post { post } = &reply else {
         return Err(odd(&reply));
     };
@@ -73,7 +101,7 @@ pub async fn queue(session: &Session, args: QueueArgs) -> Result<Answer, Problem
     Ok(Answer::new(&reply, told(session, post))?.ending(exit))
 }
 
-fn command(session: &Session, task: QueueTask) -> Result<Command, Problem> {
+async fn command(session: &Session, door: &mut Door, task: QueueTask) -> Result<Command, Problem> {
     Ok(match task {
         QueueTask::Send { id } => Command::SendNow { post: PostId(id) },
         QueueTask::Cancel { id } => Command::Cancel { post: PostId(id) },
@@ -81,6 +109,36 @@ fn command(session: &Session, task: QueueTask) -> Result<Command, Problem> {
             post: PostId(id),
             posted,
         },
+        QueueTask::Edit {
+            id,
+            text,
+            link,
+            no_link,
+            picture,
+            no_picture,
+            at,
+            zone,
+        } => {
+            let before = found(door, PostId(id)).await?;
+            let (due, zone) = time(at.as_deref(), zone.as_deref(), session.now())?;
+            let picture = match picture {
+                Some(path) => PictureEdit::Replace(cmd_post::picture(&path)?),
+                None if no_picture => PictureEdit::Remove,
+                None => PictureEdit::Keep,
+            };
+            let text = match text {
+                Some(_) => cmd_post::text(text)?,
+                None => before.text,
+            };
+            Command::Edit(Edit {
+                post: PostId(id),
+                text,
+                link: link.or(before.link.filter(|_| !no_link)),
+                picture,
+                zone: due.is_some().then_some(zone),
+                due,
+            })
+        }
         QueueTask::Move { id, at, zone } => {
             let (due, zone) = time(Some(&at), zone.as_deref(), session.now())?;
             let due = due.ok_or_else(|| Problem::new(Code::Usage, "say when, with --at"))?;
@@ -90,6 +148,17 @@ fn command(session: &Session, task: QueueTask) -> Result<Command, Problem> {
                 zone,
             }
         }
+    })
+}
+
+async fn found(door: &mut Door, id: PostId) -> Result<PostView, Problem> {
+    let reply = door.handle(Command::Queue { all: true }).await?;
+    let Reply::Queue { posts } = reply else {
+        return Err(odd(&reply));
+    };
+    posts.into_iter().find(|post| post.id == id).ok_or_else(|| {
+        Problem::new(Code::NoSuchPost, format!("there is no post {id}"))
+            .hint("`evergrant queue --all` lists them.")
     })
 }
 

@@ -21,6 +21,7 @@ mod cmd_practice;
 mod cmd_providers;
 mod cmd_queue;
 mod cmd_run;
+mod cmd_settings;
 mod cmd_sign_in;
 mod cmd_story;
 mod cmd_vault;
@@ -113,6 +114,7 @@ async fn dispatch(session: &Session, command: Task) -> Result<Answer, Problem> {
         Task::Watch(args) => cmd_watch::watch(session, &args),
         Task::Run(args) => cmd_run::run(session, &args).await,
         Task::Practice(args) => cmd_practice::practice(session, args).await,
+        Task::Settings(args) => cmd_settings::settings(session, args).await,
         Task::Doctor => cmd_doctor::doctor(session).await,
         Task::Vault(args) => cmd_vault::vault(session, &args),
         Task::Providers(args) => cmd_providers::providers(session, &args),

@@ -195,7 +195,7 @@ impl Session {
         let options = Options {
             data: self.places.data.clone(),
             own_providers: self.places.own_providers()?,
-            warn_before: self.places.warn_before()?,
+            choices: self.places.choices()?,
             pace: Pace::default(),
             program: format!("evergrant {name}"),
             patience,

@@ -4,6 +4,11 @@
 //! answers them. Nothing here ever holds a token. The one secret that crosses is the app secret,
 //! from the person to the owner of the keychain, in a type of its own ([`SecretInput`]).
 
+mod edit;
+mod life;
+mod providers;
+mod settings;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,12 +19,20 @@ use crate::ids::{AccountId, ChildId, PostId};
 use crate::time::{Expiry, Instant};
 use crate::{EndReason, Secret};
 
+pub use edit::{Edit, PictureEdit};
+pub use life::{LifeCheck, LifeView};
+pub use providers::{MediaView, PostKindView, ProviderView, TextLimitView};
+pub use settings::{SettingsChanges, SettingsView};
+
 /// What can be asked of the owner of the data folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// All accounts.
     Accounts,
+    /// All providers, with what can be posted there.
+    Providers,
     /// What a provider wants before an account can be connected.
     Guide {
         /// Provider id.
@@ -103,6 +116,8 @@ pub enum Command {
         /// True if it does.
         posted: bool,
     },
+    /// Change what a post says that is not out yet, and its time if wanted.
+    Edit(Edit),
     /// Work off everything that is due.
     RunDue,
     /// What happened, newest first.
@@ -114,12 +129,27 @@ pub enum Command {
         /// At most so many entries.
         limit: u32,
     },
+    /// The life of an account's sign-in: its dates, and the checks so far.
+    Life {
+        /// Which account.
+        account: AccountId,
+    },
+    /// The person's choices in the settings file.
+    Settings,
+    /// Change some of them.
+    ChangeSettings {
+        /// Which.
+        changes: SettingsChanges,
+    },
+    /// Show a notification, to try whether they are seen.
+    TestNotice,
     /// What works here and what is missing.
     Doctor,
 }
 
 /// Data of [`Command::Connect`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct Connect {
     /// Provider id.
     pub provider: String,
@@ -138,6 +168,7 @@ pub struct Connect {
 
 /// An app registration as the person gives it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct ClientInput {
     /// The app's id.
     pub id: String,
@@ -147,7 +178,8 @@ pub struct ClientInput {
 
 /// A secret on its way from the person to the keychain's owner; nothing is ever sent back in it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SecretInput(pub Secret);
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+pub struct SecretInput(#[cfg_attr(feature = "types", ts(type = "string"))] pub Secret);
 
 impl Serialize for SecretInput {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -163,6 +195,7 @@ impl<'de> Deserialize<'de> for SecretInput {
 
 /// Data of [`Command::Post`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct NewPost {
     /// The account to post with.
     pub account: AccountId,
@@ -179,17 +212,19 @@ pub struct NewPost {
     pub due: Option<Instant>,
     /// The IANA zone the time was chosen in.
     pub zone: String,
-    /// How late it may still go out by itself, in seconds; two hours if left out.
+    /// How late it may still go out by itself, in seconds; as the settings say if left out.
     pub late_limit: Option<i64>,
 }
 
 /// A picture to post.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct PictureInput {
     /// The file's own name, without folders.
     pub name: String,
     /// Its bytes, in base64 on the wire.
     #[serde(with = "base64_bytes")]
+    #[cfg_attr(feature = "types", ts(type = "string"))]
     pub bytes: Vec<u8>,
 }
 
@@ -217,6 +252,7 @@ mod base64_bytes {
 
 /// What comes back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(untagged)]
 pub enum Reply {
     /// To [`Command::Connect`], [`Command::SignIn`] and [`Command::AdoptOther`].
@@ -281,10 +317,31 @@ pub enum Reply {
         /// What was found.
         doctor: DoctorView,
     },
+    /// To [`Command::Providers`].
+    Providers {
+        /// The providers, by id.
+        providers: Vec<ProviderView>,
+    },
+    /// To [`Command::Life`].
+    Life {
+        /// The life of the sign-in.
+        life: LifeView,
+    },
+    /// To [`Command::Settings`] and [`Command::ChangeSettings`].
+    Settings {
+        /// The choices after it.
+        settings: SettingsView,
+    },
+    /// To [`Command::TestNotice`].
+    Shown {
+        /// True: the desktop took it. That it did not is a problem.
+        shown: bool,
+    },
 }
 
 /// Reply to [`Command::Connect`] and [`Command::SignIn`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct Connected {
     /// The account that is signed in now.
     pub connected: AccountView,
@@ -298,6 +355,7 @@ pub struct Connected {
 
 /// An account as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct AccountView {
     /// Its id here.
     pub id: AccountId,
@@ -341,6 +399,7 @@ pub struct AccountView {
 
 /// Why the person is needed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct ReasonView {
     /// For machines.
     pub code: EndReason,
@@ -362,6 +421,7 @@ impl From<EndReason> for ReasonView {
 
 /// The last check of an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct LastCheckView {
     /// When it was asked.
     pub at: Instant,
@@ -373,6 +433,7 @@ pub struct LastCheckView {
 
 /// What one check brought.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct CheckView {
     /// The account after it.
     pub account: AccountView,
@@ -387,6 +448,7 @@ pub struct CheckView {
 
 /// What a person does before connecting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct GuideView {
     /// Provider id.
     pub provider: String,
@@ -410,6 +472,7 @@ pub struct GuideView {
 
 /// Something an account can post to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct TargetView {
     /// The provider's id.
     pub id: ChildId,
@@ -423,6 +486,7 @@ pub struct TargetView {
 
 /// What signing out brought.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct SignedOutView {
     /// The account after it.
     pub account: AccountView,
@@ -434,6 +498,7 @@ pub struct SignedOutView {
 
 /// A post as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct PostView {
     /// Its number.
     pub id: PostId,
@@ -457,6 +522,8 @@ pub struct PostView {
     pub zone: String,
     /// The time in that zone, `2026-12-24 18:00`.
     pub due_local: String,
+    /// How late it may still go out by itself, in seconds.
+    pub late_limit: i64,
     /// `queued`, `held`, `sending`, `posted`, `retrying`, `failed`, `uncertain`, `missed`, `cancelled`.
     pub state: String,
     /// The state in a sentence, with what to do where the person is needed.
@@ -475,6 +542,7 @@ pub struct PostView {
 
 /// What a run brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct RanView {
     /// Checks made.
     pub checked: usize,
@@ -495,6 +563,7 @@ pub struct RanView {
 
 /// One line of the diary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct DiaryView {
     /// When.
     pub at: Instant,
@@ -510,6 +579,7 @@ pub struct DiaryView {
 
 /// What was found here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct DoctorView {
     /// The findings, in order.
     pub findings: Vec<Finding>,
@@ -517,6 +587,7 @@ pub struct DoctorView {
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct Finding {
     /// What was looked at: `keychain`, `database`, `clock`, …
     pub topic: String,
@@ -567,6 +638,7 @@ impl Finding {
 
 /// How a [`Finding`] is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// All is well.
@@ -579,6 +651,7 @@ pub enum Level {
 
 /// Something that happened, as a watcher is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 pub struct Notice {
     /// When.
     pub at: Instant,
@@ -592,6 +665,7 @@ pub struct Notice {
 
 /// Why a command could not be carried out: a code for machines, a sentence and hints for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[error("{message}")]
 pub struct Problem {
     /// For machines; see [`Code`].
@@ -623,6 +697,7 @@ impl Problem {
 
 /// The codes of [`Problem`]. Each is consumed by somebody: an exit code, a script, the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// The command's own words are wrong.

@@ -9,6 +9,7 @@ use crate::time::{Expiry, Instant};
 
 /// One thing that happened to a grant or a post. Never holds a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Happening {
     /// The person signed in; the token is kept.
@@ -109,6 +110,8 @@ pub enum Happening {
     },
     /// The person took the post back.
     PostCancelled,
+    /// The person changed what the post says.
+    PostEdited,
 }
 
 impl Happening {
@@ -166,6 +169,7 @@ impl Happening {
             Self::PostMissed => "Too late to go out by itself; decide what to do with it.".into(),
             Self::PostFailed { why } => format!("Refused for good: {why}"),
             Self::PostCancelled => "Cancelled.".into(),
+            Self::PostEdited => "Changed.".into(),
         }
     }
 }

@@ -14,6 +14,9 @@ pub mod provider;
 pub mod reason;
 pub mod secret;
 pub mod time;
+#[cfg(feature = "types")]
+pub mod typescript;
+pub mod window;
 pub mod zone;
 
 pub use reason::EndReason;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a sign-in no longer works, or no longer suffices for a use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
     /// The token's time is over.

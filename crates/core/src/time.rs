@@ -12,6 +12,7 @@ pub type Instant = DateTime<Utc>;
 /// `0` where its documentation defines that as "no end" gives `Never`. Either way the date is a
 /// hint: only the issuer's answer ends a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Expiry {
     /// Announced to end at this instant.

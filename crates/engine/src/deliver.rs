@@ -15,6 +15,7 @@ use evergrant_core::provider::{
     Absent, Child, Class, Phase, PostKind, Provider, Recover, Recovered, Refusal, Values,
 };
 
+use evergrant_core::window::Place;
 use evergrant_keychain::KeychainError;
 
 use crate::check::{Outcome, cant_tell, request_problem};
@@ -699,7 +700,7 @@ impl Engine {
             incident: format!("post/{}/{}", post.id, view.state),
             title: format!("Post {} needs you", post.id),
             body: format!("“{short}”: {}", view.sentence),
-            action: None,
+            action: Some(("Show it".into(), Place::of_post(post.id).link())),
         })
         .await;
         Ok(())

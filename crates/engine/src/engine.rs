@@ -18,6 +18,7 @@ use evergrant_keychain::Keychain;
 use tokio::sync::broadcast;
 
 use crate::check::SharedCheck;
+use crate::choices::Choices;
 use crate::ending::Ending;
 use crate::gate::Gate;
 use crate::keep::LOOK_AGAIN;
@@ -41,9 +42,8 @@ pub struct Options {
     pub data: PathBuf,
     /// The person's own provider files: name for messages, and text.
     pub own_providers: Vec<(String, String)>,
-    /// How long ahead of an announced end the person is warned, longest first; the usual times (a
-    /// week and a day) if left out.
-    pub warn_before: Option<Vec<TimeDelta>>,
+    /// What the person has chosen.
+    pub choices: Choices,
     /// How often it looks by itself.
     pub pace: Pace,
     /// What other processes are told about the owner, such as `evergrant run`.
@@ -107,7 +107,7 @@ pub struct Engine {
     pub(crate) pictures: Pictures,
     pub(crate) ports: Ports,
     pub(crate) catalogue: Catalogue,
-    pub(crate) warn_before: Option<Vec<TimeDelta>>,
+    pub(crate) choices: Mutex<Choices>,
     pub(crate) pace: Pace,
     pub(crate) data: PathBuf,
     pub(crate) found_at_start: Vec<String>,
@@ -142,7 +142,7 @@ impl Engine {
         let Options {
             data,
             own_providers,
-            warn_before,
+            choices,
             pace,
             program,
             patience,
@@ -167,7 +167,7 @@ impl Engine {
             store: opened.store,
             safe: Safe::new(keychain),
             pictures: Pictures::under(&data),
-            warn_before,
+            choices: Mutex::new(choices),
             pace,
             catalogue,
             found_at_start: Vec::new(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use evergrant_core::Instant;
 use evergrant_core::command::{Code, Problem};
 use evergrant_core::grant::{Effect, Event, Grant, GrantState, Incident};
 use evergrant_core::happening::Happening;
@@ -58,8 +59,7 @@ impl Engine {
         let event = self.ports.probe.grant_event(&account.grant, event);
         let (grant, effects) = account.grant.step(event, now + skew, &policy);
         account.grant = grant;
-        let wake_at = account.grant.wake_at(&policy);
-        let wake_at = wake_at.map(|at| (at - skew).min(now + policy.longest_wait));
+        let wake_at = self.wake_of(&account, &policy);
         if account.grant == before && effects.is_empty() {
             // What is known of the issuer's clock may have changed, and the time to wake with it.
             self.store.put_account_wake(&account.id, wake_at)?;
@@ -96,6 +96,12 @@ impl Engine {
         Ok((account, effects))
     }
 
+    /// When the account wants to be woken, by this computer's clock.
+    pub(crate) fn wake_of(&self, account: &Account, policy: &GrantPolicy) -> Option<Instant> {
+        let at = account.grant.wake_at(policy)? - self.skew(&account.client);
+        Some(at.min(self.now() + policy.longest_wait))
+    }
+
     pub(crate) fn grant_policy(&self, account: &Account) -> Result<GrantPolicy, Internal> {
         let client = self.client(&account.client)?;
         let provider = self.provider_of(&client)?;
@@ -106,7 +112,7 @@ impl Engine {
     pub(crate) fn policy_of(&self, provider: &Provider) -> GrantPolicy {
         let usual = GrantPolicy::default();
         GrantPolicy {
-            warn_before: self.warn_before.clone().unwrap_or(usual.warn_before),
+            warn_before: self.warn_before().unwrap_or(usual.warn_before),
             wanted_scopes: provider.scopes().to_vec(),
             renewal: provider.renew().map(|rules| RenewalPolicy {
                 lead: rules.lead.unwrap_or(TimeDelta::minutes(10)),

@@ -6,6 +6,7 @@
 //! keychain before any state that relies on it is stored.
 
 mod check;
+mod choices;
 mod deliver;
 mod doctor;
 mod ending;
@@ -13,6 +14,7 @@ mod engine;
 mod gate;
 mod grants;
 mod keep;
+mod life;
 mod owner;
 mod pictures;
 pub mod places;
@@ -32,5 +34,6 @@ mod start;
 pub mod store;
 mod view;
 
+pub use choices::Choices;
 pub use engine::{Engine, Options, Pace, Ports};
 pub use probe::{Milestone, NoProbe, Probe};

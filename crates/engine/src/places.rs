@@ -8,6 +8,7 @@ use evergrant_core::command::{Code, Problem};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::choices::{Choices, LATE_LIMITS, longest_first};
 use crate::pictures::hex;
 use crate::ports::clock::parse_offset;
 
@@ -58,6 +59,7 @@ pub struct Places {
 struct Settings {
     keychain: Option<String>,
     warn_before: Option<Vec<String>>,
+    late_limit: Option<String>,
 }
 
 impl Places {
@@ -114,24 +116,34 @@ impl Places {
             })
     }
 
-    /// How long ahead of its end the person wants to be warned of a sign-in, longest first; `None`
-    /// if nothing was chosen.
-    pub fn warn_before(&self) -> Result<Option<Vec<TimeDelta>>, Problem> {
-        let Some(texts) = self.settings()?.warn_before else {
-            return Ok(None);
+    /// What the person has chosen there about warnings and late posts.
+    pub fn choices(&self) -> Result<Choices, Problem> {
+        let Settings {
+            warn_before,
+            late_limit,
+            ..
+        } = self.settings()?;
+        let wrong = |name: &str, text: &str, like: &str| {
+            self.bad_settings(&format!("{name} holds \"{text}\"; write {like}"))
         };
-        let mut times = Vec::new();
-        for text in texts {
-            let time = parse_offset(&text).filter(|time| *time > TimeDelta::zero());
-            times.push(time.ok_or_else(|| {
-                self.bad_settings(&format!(
-                    "warn_before holds \"{text}\"; write times such as \"7d\" or \"12h\""
-                ))
-            })?);
-        }
-        times.sort_unstable_by(|a, b| b.cmp(a));
-        times.dedup();
-        Ok(Some(times))
+        let warn_before = warn_before.map(|texts| {
+            let times = texts.into_iter().map(|text| {
+                parse_offset(&text)
+                    .filter(|time| *time > TimeDelta::zero())
+                    .ok_or_else(|| wrong("warn_before", &text, "times such as \"7d\" or \"12h\""))
+            });
+            times.collect::<Result<Vec<_>, _>>().map(longest_first)
+        });
+        let late_limit = late_limit.map(|text| {
+            parse_offset(&text)
+                .filter(|time| LATE_LIMITS.contains(time))
+                .ok_or_else(|| wrong("late_limit", &text, "a time from \"1m\" to \"30d\""))
+        });
+        Ok(Choices {
+            file: Some(self.settings_file()),
+            warn_before: warn_before.transpose()?,
+            late_limit: late_limit.transpose()?,
+        })
     }
 
     /// The name of our entries in the system's keychain. Two data folders have entries of their
@@ -189,8 +201,8 @@ impl Places {
             format!("{}: {why}", self.settings_file().display()),
         )
         .hint(
-            "The file knows two settings: keychain = \"system\" or \"vault\", and warn_before = \
-             [\"7d\", \"1d\"].",
+            "The file knows three settings: keychain = \"system\" or \"vault\", warn_before = \
+             [\"7d\", \"1d\"], and late_limit = \"2h\".",
         )
     }
 }
@@ -228,15 +240,31 @@ mod tests {
     fn the_settings_choose_when_to_be_warned_longest_first() {
         let folder = tempfile::tempdir().unwrap();
         let places = places(folder.path());
-        assert_eq!(places.warn_before(), Ok(None));
+        let warn_before = || places.choices().map(|choices| choices.warn_before);
+        assert_eq!(warn_before(), Ok(None));
         let write = |text: &str| std::fs::write(places.settings_file(), text).unwrap();
         write("warn_before = [\"12h\", \"14d\"]\n");
         let times = vec![TimeDelta::days(14), TimeDelta::hours(12)];
-        assert_eq!(places.warn_before(), Ok(Some(times)));
+        assert_eq!(warn_before(), Ok(Some(times)));
         for nonsense in ["\"-1d\"", "\"0\"", "\"soon\""] {
             write(&format!("warn_before = [{nonsense}]\n"));
-            let problem = places.warn_before().unwrap_err();
+            let problem = warn_before().unwrap_err();
             assert!(problem.message.contains("warn_before holds"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn the_settings_choose_how_late_a_post_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(folder.path());
+        let late_limit = || places.choices().map(|choices| choices.late_limit);
+        let write = |text: &str| std::fs::write(places.settings_file(), text).unwrap();
+        write("late_limit = \"30m\"\n");
+        assert_eq!(late_limit(), Ok(Some(TimeDelta::minutes(30))));
+        for nonsense in ["0", "31d", "-1h", "late"] {
+            write(&format!("late_limit = \"{nonsense}\"\n"));
+            let problem = late_limit().unwrap_err();
+            assert!(problem.message.contains("late_limit holds"), "{problem}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use evergrant_core::Zone;
-use evergrant_core::command::{Code, NewPost, PostView, Problem, TargetView};
+use evergrant_core::command::{Code, Edit, NewPost, PictureEdit, PostView, Problem, TargetView};
 use evergrant_core::ids::{AccountId, ChildId, PostId};
 use evergrant_core::post::{Content, Event, Post, PostState, Refusal};
 use evergrant_core::provider::{PostKind, Provider};
@@ -14,9 +14,6 @@ use crate::engine::{Engine, Internal, lock};
 use crate::pictures::Pictures;
 use crate::store::QueueFilter;
 use crate::view::needs_person;
-
-/// How late a post may go out by itself if the person says nothing else: two hours, in seconds.
-const LATE_LIMIT: i64 = 2 * 60 * 60;
 
 impl Engine {
     /// Checks what can be checked now, and queues the post. One that is due is sent at once.
@@ -36,7 +33,7 @@ impl Engine {
             "text"
         };
         let kind = kind_of(&provider, kind_name)?;
-        check_content(&provider, kind, &content, &new)?;
+        check_content(&provider, kind, &content, new.picture.is_some())?;
         if let Some(input) = &new.picture {
             let picture = Pictures::inspect(input)?;
             check_picture(kind, &picture.mime, picture.bytes, &input.name)?;
@@ -53,7 +50,7 @@ impl Engine {
                 content,
                 due,
                 zone: new.zone.clone(),
-                late_limit: new.late_limit.unwrap_or(LATE_LIMIT),
+                late_limit: new.late_limit.unwrap_or_else(|| self.late_limit()),
                 attempts: 0,
                 state: PostState::Queued,
             },
@@ -96,16 +93,67 @@ impl Engine {
         // What cannot be is told before anything is done.
         self.post(id)?
             .permits(&event)
-            .map_err(|why| Problem::new(Code::NotNow, format!("post {id}: {why}")))?;
+            .map_err(|why| refused(id, why))?;
         if lock(&self.delivering).contains(&id) {
-            let why = Refusal::BeingSent;
-            return Err(Internal(Problem::new(
-                Code::NotNow,
-                format!("post {id}: {why}"),
-            )));
+            return Err(refused(id, Refusal::BeingSent));
         }
         let post = self.deliver(id, event).await?;
         Ok(self.post_view(&post))
+    }
+
+    /// Changes what a post says, and when it goes out if another time is given.
+    pub(crate) async fn edit(self: &Arc<Self>, edit: Edit) -> Result<PostView, Internal> {
+        let id = edit.post;
+        let before = self.post(id)?;
+        let account = self.account(&before.account)?;
+        let provider = self.provider_of(&self.client(&account.client)?)?;
+        let picture = match &edit.picture {
+            PictureEdit::Keep => before.content.picture.clone(),
+            PictureEdit::Remove => None,
+            PictureEdit::Replace(input) => Some(Pictures::inspect(input)?),
+        };
+        let content = Content {
+            text: edit.text.trim_end().to_owned(),
+            link: edit.link,
+            picture,
+        };
+        let zone = edit.zone.unwrap_or_else(|| before.zone.clone());
+        // A time that stays what it is moves nothing, so that a held post stays held.
+        let moved = edit
+            .due
+            .map(|due| (due, zone))
+            .filter(|(due, zone)| *due != before.due || *zone != before.zone);
+        if let Some((_, zone)) = &moved {
+            check_zone(zone)?;
+        }
+        let event = Event::Edited {
+            content: content.clone(),
+            moved,
+        };
+        before.permits(&event).map_err(|why| refused(id, why))?;
+        let kind = kind_of(&provider, content.kind())?;
+        check_content(&provider, kind, &content, content.picture.is_some())?;
+        if let (Some(picture), PictureEdit::Replace(input)) = (&content.picture, &edit.picture) {
+            check_picture(kind, &picture.mime, picture.bytes, &input.name)?;
+            self.pictures.keep(picture, &input.bytes)?;
+        }
+        let edited = self.wish(id, event).await;
+        let after = self.post(id)?;
+        let is_done = after.content == content;
+        // Of the two pictures the one that no post needs any more.
+        let unused = if is_done {
+            before
+        } else {
+            Post { content, ..before }
+        };
+        self.drop_picture(&unused)?;
+        let view = edited?;
+        if is_done {
+            Ok(view)
+        } else {
+            // It was taken to be sent between the look and the step.
+            Err(refused(id, Refusal::BeingSent))
+        }
     }
 
     /// How many posts wait for the person.
@@ -184,14 +232,18 @@ fn pick(targets: &[TargetView], wanted: Option<&ChildId>) -> Option<TargetView> 
     }
 }
 
+fn refused(id: PostId, why: Refusal) -> Internal {
+    Internal(Problem::new(Code::NotNow, format!("post {id}: {why}")))
+}
+
 fn check_content(
     provider: &Provider,
     kind: &PostKind,
     content: &Content,
-    new: &NewPost,
+    has_picture: bool,
 ) -> Result<(), Internal> {
     let bad = |message: String| Internal(Problem::new(Code::BadPost, message));
-    if content.text.is_empty() && content.link.is_none() && new.picture.is_none() {
+    if content.text.is_empty() && content.link.is_none() && !has_picture {
         return Err(bad(
             "there is nothing to post: give a text, a link or a picture".into(),
         ));

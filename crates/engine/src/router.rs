@@ -39,6 +39,9 @@ impl Engine {
             Command::Accounts => Reply::Accounts {
                 accounts: self.account_views()?,
             },
+            Command::Providers => Reply::Providers {
+                providers: self.provider_views()?,
+            },
             Command::Guide { provider } => Reply::Guide {
                 guide: self.guide(&provider)?,
             },
@@ -88,6 +91,9 @@ impl Engine {
             Command::Settle { post, posted } => Reply::Post {
                 post: self.wish(post, PostEvent::Settled { posted }).await?,
             },
+            Command::Edit(edit) => Reply::Post {
+                post: self.edit(edit).await?,
+            },
             Command::RunDue => Reply::Ran {
                 ran: self.run_due().await?,
             },
@@ -104,6 +110,19 @@ impl Engine {
                 Reply::Diary {
                     diary: self.diary(&filter)?,
                 }
+            }
+            Command::Life { account } => Reply::Life {
+                life: self.life(&account)?,
+            },
+            Command::Settings => Reply::Settings {
+                settings: self.settings_view(),
+            },
+            Command::ChangeSettings { changes } => Reply::Settings {
+                settings: self.change_settings(changes)?,
+            },
+            Command::TestNotice => {
+                self.test_notice().await?;
+                Reply::Shown { shown: true }
             }
             Command::Doctor => Reply::Doctor {
                 doctor: self.examine().await?,

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use evergrant_core::command::{
-    AccountView, DiaryView, GuideView, LastCheckView, PostView, Problem, ReasonView,
+    AccountView, DiaryView, GuideView, LastCheckView, MediaView, PostKindView, PostView, Problem,
+    ProviderView, ReasonView, TextLimitView,
 };
 use evergrant_core::happening::Happening;
 use evergrant_core::ids::{AccountId, ChildId};
 use evergrant_core::post::{Post, PostState};
-use evergrant_core::provider::{Lifecycle, Provider, SecretRule};
+use evergrant_core::provider::{ClientRules, Lifecycle, PostKind, Provider, SecretRule};
 use evergrant_core::{Instant, Zone};
+use url::{Host, Url};
 
 use crate::engine::{Engine, Internal};
 use crate::sign_in::{client_key, redirect_to_register};
@@ -131,8 +133,6 @@ impl Engine {
             .iter()
             .map(|rule| redirect_to_register(rule, id))
             .collect();
-        let key = client_key(id, &std::collections::BTreeMap::new());
-        let known = self.store.client(&key).map_err(Internal::from)?;
         let scopes = provider.scopes().iter().map(|scope| {
             (
                 scope.clone(),
@@ -146,8 +146,8 @@ impl Engine {
             provider: id.to_owned(),
             name: provider.name().to_owned(),
             needs_client: client.built_in.is_none(),
-            has_client: client.built_in.is_some() || known.is_some(),
-            needs_secret: client.secret == SecretRule::Required && client.built_in.is_none(),
+            has_client: self.has_client(provider)?,
+            needs_secret: needs_secret(client),
             steps: client.steps(
                 redirects.first().map_or("", String::as_str),
                 provider.scopes(),
@@ -156,6 +156,70 @@ impl Engine {
             scopes: scopes.collect(),
             lifetime: lifetime(provider),
         })
+    }
+}
+
+impl Engine {
+    /// All providers, with what can be posted there.
+    pub(crate) fn provider_views(&self) -> Result<Vec<ProviderView>, Problem> {
+        let ids: Vec<&str> = self.catalogue.ids().collect();
+        ids.into_iter()
+            .map(|id| {
+                let provider = self.provider(id)?;
+                let client = provider.client();
+                Ok(ProviderView {
+                    id: id.to_owned(),
+                    name: provider.name().to_owned(),
+                    is_practice: is_here(provider),
+                    needs_client: client.built_in.is_none(),
+                    has_client: self.has_client(provider)?,
+                    needs_secret: needs_secret(client),
+                    lifetime: lifetime(provider),
+                    kinds: provider.post_kinds().iter().map(kind_view).collect(),
+                })
+            })
+            .collect()
+    }
+
+    fn has_client(&self, provider: &Provider) -> Result<bool, Problem> {
+        let key = client_key(provider.id(), &std::collections::BTreeMap::new());
+        let known = self.store.client(&key).map_err(Internal::from)?;
+        Ok(provider.client().built_in.is_some() || known.is_some())
+    }
+}
+
+fn needs_secret(client: &ClientRules) -> bool {
+    client.secret == SecretRule::Required && client.built_in.is_none()
+}
+
+/// True if all its addresses are on this computer.
+fn is_here(provider: &Provider) -> bool {
+    let mut addresses = provider
+        .vars()
+        .values()
+        .filter_map(|text| Url::parse(text).ok())
+        .peekable();
+    addresses.peek().is_some()
+        && addresses.all(|address| match address.host() {
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        })
+}
+
+fn kind_view(kind: &PostKind) -> PostKindView {
+    PostKindView {
+        name: kind.name.clone(),
+        text_limit: TextLimitView {
+            count: kind.limit.count,
+            unit: kind.limit.unit,
+        },
+        takes_link: kind.takes_link,
+        media: kind.media.as_ref().map(|media| MediaView {
+            types: media.types.clone(),
+            max_bytes: media.max_bytes,
+        }),
     }
 }
 
@@ -194,6 +258,7 @@ impl Names {
             due: post.due,
             zone: post.zone.clone(),
             due_local: local(post.due, &post.zone),
+            late_limit: post.late_limit,
             state: post_state_name(&post.state).into(),
             sentence: sentence(post),
             needs_person: needs_person(&post.state),

@@ -10,6 +10,7 @@ use evergrant_core::Zone;
 use evergrant_core::command::{AccountView, Code, Command, PostView, Problem, Reply};
 use evergrant_core::happening::Happening;
 use evergrant_core::ids::AccountId;
+use evergrant_core::window::{Page, Place};
 use evergrant_engine::Engine;
 use evergrant_engine::ports::{Notice, Notifier, Revocable, SystemBrowser};
 use evergrant_engine::socket::Server;
@@ -86,9 +87,10 @@ impl Desk {
         let mut change = None;
         loop {
             tokio::select! {
-                Some(pressed) = self.keeper.presses.recv() => {
-                    self.sign_in(AccountId::from(pressed.action.as_str()));
-                }
+                Some(pressed) = self.keeper.presses.recv() => match Place::parse(&pressed.action) {
+                    Some(place) => self.show(Some(place)),
+                    None => self.sign_in(AccountId::from(pressed.action.as_str())),
+                },
                 Some(wish) = next(&mut wishes) => self.fulfil(wish),
                 Some(_) = self.work.join_next() => {}
                 heard = notices.recv(), if tray.is_some() => match heard {
@@ -150,14 +152,18 @@ impl Desk {
     fn fulfil(&mut self, wish: Wish) {
         match wish {
             Wish::SignIn(account) => self.sign_in(account),
-            Wish::Open | Wish::ShowQueue => {
-                let notifier = Arc::clone(&self.keeper.notifier);
-                self.work.spawn(open_window(notifier));
-            }
+            Wish::Open => self.show(None),
+            Wish::ShowQueue => self.show(Some(Place::of(Page::Queue))),
             Wish::Quit => {
                 self.quit.send_replace(true);
             }
         }
+    }
+
+    /// Opens the window, or brings it to the front, at a place or where it was.
+    fn show(&mut self, place: Option<Place>) {
+        let notifier = Arc::clone(&self.keeper.notifier);
+        self.work.spawn(open_window(notifier, place));
     }
 
     /// The one click: the person's browser opens on the service's page.
@@ -246,13 +252,15 @@ fn summary_of(accounts: &[AccountView], posts: &[PostView]) -> Summary {
 }
 
 /// Starts the window's program: the one beside this one, or the one that is installed.
-async fn open_window(notifier: Arc<dyn Notifier>) {
+async fn open_window(notifier: Arc<dyn Notifier>, place: Option<Place>) {
     let beside = std::env::current_exe()
         .ok()
         .map(|this| this.with_file_name(WINDOW))
         .filter(|window| window.exists());
     let window = beside.unwrap_or_else(|| PathBuf::from(WINDOW));
-    match tokio::process::Command::new(window).spawn() {
+    let mut window = tokio::process::Command::new(window);
+    window.args(place.map(|place| place.link()));
+    match window.spawn() {
         // Waited for, so that the system can forget it.
         Ok(mut window) => drop(window.wait().await),
         Err(error) => {

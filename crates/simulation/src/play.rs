@@ -304,7 +304,7 @@ impl Player {
         Options {
             data: shared.data.clone(),
             own_providers: Vec::new(),
-            warn_before: None,
+            choices: evergrant_engine::Choices::default(),
             pace: Pace {
                 check_every: TimeDelta::hours(48),
                 look_again: Duration::from_secs(20 * 3_600),

@@ -58,7 +58,7 @@ impl Issuer {
         Engine::open(Options {
             data: data.to_owned(),
             own_providers: Vec::new(),
-            warn_before: None,
+            choices: evergrant_engine::Choices::default(),
             pace: Pace::default(),
             program: "the benchmarks".into(),
             patience: Duration::ZERO,

@@ -60,7 +60,7 @@ impl Stage {
         let engine = Engine::open(Options {
             data: folder.path().join("data"),
             own_providers: Vec::new(),
-            warn_before: None,
+            choices: evergrant_engine::Choices::default(),
             pace: Pace::default(),
             program: "evergrant story".into(),
             patience: Duration::ZERO,

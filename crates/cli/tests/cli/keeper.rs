@@ -40,7 +40,23 @@ fn every_command_answers_the_same_with_a_keeper_as_without() {
         "2099-01-01 10:00",
     ]);
     room.ok(&["remember", &account, "30"]);
+    let link = "https://example.org/";
     let questions: Vec<Vec<&str>> = vec![
+        // What changes something comes first: asked twice, all the rest is answered the same.
+        vec!["queue", "edit", "1", "Changed", "--link", link],
+        vec![
+            "queue",
+            "edit",
+            "1",
+            "--no-link",
+            "--at",
+            "2099-01-01 10:00",
+        ],
+        vec!["queue", "edit", "1", ""],
+        vec!["queue", "edit", "99", "Nobody's"],
+        vec!["settings", "--warn-before", "14d,1d", "--late-limit", "90m"],
+        vec!["settings", "--late-limit", "0s"],
+        vec!["settings", "--json"],
         vec!["accounts"],
         vec!["accounts", "--json"],
         vec!["targets", &account],

@@ -36,6 +36,7 @@ exit 0
     "due": "[TIME]",
     "due_local": "[DATE]",
     "id": 2,
+    "late_limit": 7200,
     "link": null,
     "needs_person": false,
     "next_look": null,
@@ -146,6 +147,7 @@ exit 0
       "due": "[TIME]",
       "due_local": "[DATE]",
       "id": 1,
+      "late_limit": 7200,
       "link": null,
       "needs_person": false,
       "next_look": null,
@@ -384,4 +386,44 @@ exit 0
     crate::room::eventually("it goes out", || room.copies("While running") == 1);
     assert_eq!(running.end(), 0);
     room.ok(&["accounts", "--wait", "0"]);
+}
+
+#[test]
+fn a_post_is_edited_and_the_settings_say_how_late_it_may_be() {
+    let room = Room::new();
+    let account = room.connected();
+    room.ok(&["settings", "--late-limit", "30m", "--warn-before", "1d,14d"]);
+    assert_data_eq!(
+        room.show(&["settings"]),
+        str![[r#"
+exit 0
+You are warned 14 days, 24 hours before a sign-in ends.
+A new post may go out by itself up to 30 minutes late.
+Kept in [ROOM]/config/config.toml.
+
+"#]]
+    );
+    let at = ["--at", "2099-01-01 10:00", "--zone", "UTC"];
+    room.ok(&[
+        &[
+            "post",
+            &account,
+            "Frist",
+            "--to",
+            "500100",
+            "--link",
+            "https://example.org/",
+        ],
+        &at[..],
+    ]
+    .concat());
+    let edited = room.json(&["queue", "edit", "1", "First", "--no-link"]);
+    let post = &edited["post"];
+    assert_eq!(post["text"], "First");
+    assert_eq!(post["late_limit"], 1800);
+    assert!(post["link"].is_null(), "{post}");
+    assert_eq!(post["due_local"], "2099-01-01 10:00");
+    room.ok(&["queue", "send", "1"]);
+    assert_eq!((room.copies("First"), room.copies("Frist")), (1, 0));
+    assert_eq!(room.run(&["queue", "edit", "1", "Too late"]).code, 8);
 }

@@ -32,6 +32,7 @@ pub struct Grant {
 
 /// How long a sign-in is remembered: the person's choice, account by account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Remember {
     /// Until the program that owns the data folder ends; never written to the keychain.
@@ -150,6 +151,7 @@ pub struct NeedsLogin {
 
 /// Why the issuer's opinion could not be had. Never an end of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum CantTell {
     /// No answer came.

@@ -169,6 +169,7 @@ pub enum Phase {
 
 /// What a due post waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
 #[serde(tag = "for", rename_all = "snake_case")]
 pub enum Hold {
     /// A new sign-in.
@@ -336,6 +337,13 @@ pub enum Event {
         /// The zone it was chosen in.
         zone: String,
     },
+    /// The person changes what it says. Without a new time it stays where it stands.
+    Edited {
+        /// What it says from now on.
+        content: Content,
+        /// Another time, and the zone it was chosen in.
+        moved: Option<(Instant, String)>,
+    },
 }
 
 /// What a look-up brought.
@@ -423,7 +431,10 @@ impl Post {
         match event {
             Event::Settled { .. } if uncertain => Ok(()),
             Event::Settled { .. } => Err(Refusal::NotUncertain),
-            Event::SendNow | Event::Cancelled | Event::Rescheduled { .. } => match self.state {
+            Event::SendNow
+            | Event::Cancelled
+            | Event::Rescheduled { .. }
+            | Event::Edited { .. } => match self.state {
                 PostState::Sending(_) => Err(Refusal::BeingSent),
                 PostState::Posted { .. } => Err(Refusal::AlreadyPosted),
                 PostState::Uncertain { .. } => Err(Refusal::Uncertain),

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Effect, Event, Found, Hold, Journal, Phase, Post, PostState};
+use super::{Content, Effect, Event, Found, Hold, Journal, Phase, Post, PostState};
 use crate::happening::Happening;
 use crate::ids::Attempt;
 use crate::policy::{PostPolicy, backoff};
@@ -97,22 +97,44 @@ impl Post {
                     self.state = PostState::Cancelled { at: now };
                 }
             }
-            Event::Rescheduled { due, zone } => {
-                if self
-                    .permits(&Event::Rescheduled {
-                        due,
-                        zone: zone.clone(),
-                    })
-                    .is_ok()
-                {
-                    effects.push(Effect::Note(Happening::PostQueued { due }));
-                    self.due = due;
-                    self.zone = zone;
-                    self.state = PostState::Queued;
-                }
-            }
+            Event::Rescheduled { .. } | Event::Edited { .. } if self.permits(&event).is_err() => {}
+            Event::Rescheduled { due, zone } => self.move_to(due, zone, &mut effects),
+            Event::Edited { content, moved } => self.edited(content, moved, now, &mut effects),
         }
         (self, effects)
+    }
+
+    fn move_to(&mut self, due: Instant, zone: String, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Note(Happening::PostQueued { due }));
+        self.due = due;
+        self.zone = zone;
+        self.state = PostState::Queued;
+    }
+
+    fn edited(
+        &mut self,
+        content: Content,
+        moved: Option<(Instant, String)>,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        let is_other_kind = content.kind() != self.content.kind();
+        if content != self.content {
+            effects.push(Effect::Note(Happening::PostEdited));
+            self.content = content;
+        }
+        if let Some((due, zone)) = moved {
+            self.move_to(due, zone, effects);
+        } else if let PostState::Held {
+            why: Hold::Permission { .. },
+            look_at,
+            ..
+        } = &mut self.state
+            && is_other_kind
+        {
+            // Another kind of post may do without that permission.
+            *look_at = Some(now);
+        }
     }
 
     fn woke(&mut self, now: Instant, effects: &mut Vec<Effect>) {

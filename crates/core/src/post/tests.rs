@@ -53,6 +53,93 @@ fn dead() -> Hold {
     }
 }
 
+fn edited(text: &str, moved: Option<Instant>) -> Event {
+    Event::Edited {
+        content: Content {
+            text: text.into(),
+            ..Content::default()
+        },
+        moved: moved.map(|due| (due, "UTC".into())),
+    }
+}
+
+#[test]
+fn an_edit_changes_what_is_said_and_leaves_the_post_where_it_stands() {
+    let (queued, effects) = go(post(), edited("better", None), at(5));
+    assert_eq!(queued.content.text, "better");
+    assert_eq!(
+        (queued.due, queued.zone.as_str()),
+        (at(10), "Europe/Berlin")
+    );
+    assert_eq!(effects, [Effect::Note(Happening::PostEdited)]);
+
+    let blocked = Event::Blocked {
+        attempt: Attempt(1),
+        why: dead(),
+        retry_after: None,
+    };
+    let (held, _) = go(preparing(at(10)), blocked, at(10));
+    let (still_held, _) = go(held.clone(), edited("better", None), at(11));
+    assert_eq!(still_held.state, held.state);
+    let (sent, _) = go(still_held, Event::Released, at(12));
+    assert_eq!(sent.content.text, "better");
+
+    let (missed, _) = go(post(), Event::Woke, at(10 + 121));
+    let (still_missed, effects) = go(missed, edited("better", None), at(200));
+    assert!(matches!(still_missed.state, PostState::Missed { .. }));
+    assert!(!effects.contains(&Effect::Prepare(Attempt(1))));
+}
+
+#[test]
+fn an_edit_with_another_time_queues_the_post_again() {
+    let (missed, _) = go(post(), Event::Woke, at(10 + 121));
+    let (queued, effects) = go(missed, edited("hello", Some(at(300))), at(200));
+    assert_eq!(queued.state, PostState::Queued);
+    assert_eq!((queued.due, queued.zone.as_str()), (at(300), "UTC"));
+    let note = Effect::Note(Happening::PostQueued { due: at(300) });
+    assert_eq!(effects, [note], "the text is the same");
+}
+
+#[test]
+fn nothing_is_edited_that_may_have_been_sent() {
+    let lost = Event::AnswerLost {
+        attempt: Attempt(1),
+        said: "timeout".into(),
+    };
+    let (uncertain, _) = go(committing(at(10)), lost, at(10));
+    let (cancelled, _) = go(post(), Event::Cancelled, at(5));
+    for (post, why) in [
+        (preparing(at(10)), Refusal::BeingSent),
+        (committing(at(10)), Refusal::BeingSent),
+        (uncertain, Refusal::Uncertain),
+        (cancelled, Refusal::Cancelled),
+    ] {
+        let event = edited("better", Some(at(300)));
+        assert_eq!(post.permits(&event), Err(why));
+        assert_eq!(go(post.clone(), event, at(20)), (post, Vec::new()));
+    }
+}
+
+#[test]
+fn another_kind_of_post_is_looked_at_again_where_a_permission_was_missing() {
+    let missing = Event::Blocked {
+        attempt: Attempt(1),
+        why: Hold::Permission { scopes: Vec::new() },
+        retry_after: None,
+    };
+    let (mut held, _) = go(preparing(at(10)), missing, at(10));
+    held.content.picture = Some(Picture {
+        stored: "x.png".into(),
+        name: "x.png".into(),
+        mime: "image/png".into(),
+        bytes: 1,
+    });
+    let (looked_at, _) = go(held, edited("without", None), at(20));
+    assert_eq!(looked_at.wake_at(), Some(at(20)));
+    let (_, effects) = go(looked_at, Event::Woke, at(20));
+    assert_eq!(effects, [Effect::Prepare(Attempt(2))]);
+}
+
 #[test]
 fn nothing_happens_before_its_time() {
     let (same, effects) = go(post(), Event::Woke, at(9));

@@ -1,12 +1,15 @@
 //! How services count the characters of a post.
 
+use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::fault::FileError;
 use super::section::{Section, whole};
 
 /// What a service counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "types", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 pub enum TextUnit {
     /// UTF-16 code units.
     Utf16,

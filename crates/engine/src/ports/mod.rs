@@ -228,7 +228,8 @@ pub struct Notice {
     pub title: String,
     /// A sentence or two.
     pub body: String,
-    /// The button, if one helps: its words and what it asks for (an account to sign in again).
+    /// The button, if one helps: its words and what it asks for, which is an account to sign in again
+    /// or a link to a place in the window.
     pub action: Option<(String, String)>,
 }
 

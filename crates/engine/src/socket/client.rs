@@ -23,6 +23,19 @@ pub struct Client {
     welcome: Welcome,
 }
 
+/// Ends a connection from another thread: whoever waits for its answer is told that nobody answers
+/// any more, and a sign-in that was under way is given up by the owner.
+#[derive(Debug)]
+pub struct HangUp(UnixStream);
+
+impl HangUp {
+    /// Ends it.
+    pub fn now(&self) {
+        // A connection that is gone needs no ending.
+        let _ = self.0.shutdown(std::net::Shutdown::Both);
+    }
+}
+
 /// The person at this end, whom a sign-in needs.
 pub trait Person {
     /// Brings the page of the sign-in before the person.
@@ -88,6 +101,23 @@ impl Client {
         &self.welcome
     }
 
+    /// The way to end this connection while it is waited for.
+    pub fn hang_up(&self) -> Result<HangUp, Problem> {
+        self.stream.try_clone().map(HangUp).map_err(|error| {
+            Problem::new(
+                Code::File,
+                format!("the system does not let this program work: {error}"),
+            )
+        })
+    }
+
+    /// From now on an answer has to come within this time, which is more than nothing.
+    pub fn within(&self, limit: Duration) -> Result<(), Problem> {
+        self.stream
+            .set_read_timeout(Some(limit))
+            .map_err(|_| gone())
+    }
+
     /// Lets the owner carry out a command, which may need the person.
     pub fn ask(&mut self, command: Command, person: &mut dyn Person) -> Result<Reply, Problem> {
         self.say(&Ask::Do { command })?;
@@ -137,7 +167,14 @@ impl Client {
     }
 
     fn hear(&mut self) -> Result<Say, Problem> {
-        read_blocking(&mut self.stream, MAX_FROM_OWNER).map_err(|_| gone())
+        read_blocking(&mut self.stream, MAX_FROM_OWNER).map_err(|error| match error {
+            FrameError::Broken(error) if is_slow(&error) => Problem::new(
+                Code::Busy,
+                format!("`{}` does not answer", self.welcome.program),
+            )
+            .hint("If that goes on, end it and start it again; nothing is lost then."),
+            _ => gone(),
+        })
     }
 }
 

@@ -16,12 +16,12 @@ use std::path::{Path, PathBuf};
 use evergrant_core::command::{Code, Command, Notice, Problem, Reply, SecretInput};
 use serde::{Deserialize, Serialize};
 
-pub use client::{Client, Person};
+pub use client::{Client, HangUp, Person};
 pub use server::Server;
 
 /// The number of this protocol. Both sides have to speak the same one: it rises with every change
 /// of what is sent.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The socket's name in the data folder.
 const NAME: &str = "keeper.sock";

@@ -128,7 +128,10 @@ impl Lab {
         let engine = Engine::open(Options {
             data: self.data(),
             own_providers: self.own_providers.clone(),
-            warn_before: self.warn_before.clone(),
+            choices: evergrant_engine::Choices {
+                warn_before: self.warn_before.clone(),
+                ..evergrant_engine::Choices::default()
+            },
             pace: Pace::default(),
             program: "a test".into(),
             patience: Duration::ZERO,

@@ -15,3 +15,4 @@ mod set_clock;
 mod sign_in;
 #[cfg(unix)]
 mod socket;
+mod window;

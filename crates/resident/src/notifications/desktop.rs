@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use evergrant_core::window::Place;
 use evergrant_engine::ports::{Notice, Notifier, Pending};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::AbortHandle;
@@ -299,6 +300,9 @@ impl Server {
 
     fn body(&self, notice: &Notice) -> String {
         let body = match &notice.action {
+            Some((_, link)) if !self.buttons && Place::parse(link).is_some() => {
+                format!("{} Open Evergrant, or run `evergrant queue`.", notice.body)
+            }
             Some((_, account)) if !self.buttons => {
                 format!("{} Run `evergrant sign-in {account}`.", notice.body)
             }

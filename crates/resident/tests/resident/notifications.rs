@@ -242,6 +242,23 @@ async fn a_desktop_without_notifications_says_so_and_works_once_it_has_them() {
 }
 
 #[tokio::test]
+async fn a_place_that_cannot_become_a_button_is_named_in_words() {
+    let bus = Bus::start();
+    let server = Server::start(&bus, &[]).await;
+    let place = Notice {
+        action: Some(("Show it".to_owned(), "evergrant://post/5".to_owned())),
+        ..notice("post/5/missed", "Post 5 needs you", false)
+    };
+    Desktop::at(&bus.address).show(place).await.unwrap();
+    let body = &server.shown()[0].body;
+    assert!(
+        body.ends_with("Open Evergrant, or run `evergrant queue`."),
+        "{body}"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn without_a_session_nobody_can_be_told() {
     let nowhere = Nowhere::empty();
     let error = Desktop::at(&nowhere.address)

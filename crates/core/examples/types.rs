@@ -1,0 +1,5 @@
+//! Prints the TypeScript types of the window's pages, for `cargo xtask types`.
+
+fn main() {
+    print!("{}", evergrant_core::typescript::file());
+}
