@@ -25,4 +25,4 @@ mod weather;
 
 pub use broken::Broken;
 pub use fault::Fault;
-pub use play::{Plan, World, play};
+pub use play::{Plan, World, folder, play};

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use evergrant_simulation::{Broken, Plan, World, play};
+use evergrant_simulation::{Broken, Plan, World, folder, play};
 
 const HELP: &str = "\
 Usage: cargo xtask simulate [--years N] [--seed S] [--only] [--broken WAY] [--trace]
@@ -107,13 +107,6 @@ fn simulate(wanted: &Wanted) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// A folder for a world: in memory where there is such a place, because a database that waits for a
-/// disk makes years long and shows nothing more.
-fn folder() -> std::io::Result<tempfile::TempDir> {
-    let memory = std::path::Path::new("/dev/shm");
-    tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir())
 }
 
 #[derive(Default)]

@@ -13,7 +13,6 @@ use evergrant_core::ids::AccountId;
 use evergrant_engine::ports::{Clock as _, HandNetwork, ManualClock, Random as _, SeededRandom};
 use evergrant_engine::{Engine, Options, Pace, Ports, Probe};
 use evergrant_practice::{Clock, Network, Trouble};
-use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -64,6 +63,16 @@ pub struct World {
     pub deaths: u64,
     /// A digest of all that happened: equal for equal seeds.
     pub digest: u64,
+}
+
+/// A folder for a world: in memory where there is such a place, because a database that waits for a
+/// disk makes years long and shows nothing more. Gone when dropped.
+///
+/// # Errors
+/// Where no folder can be made.
+pub fn folder() -> std::io::Result<tempfile::TempDir> {
+    let memory = std::path::Path::new("/dev/shm");
+    tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir())
 }
 
 /// Plays a world in a folder of its own.
@@ -194,31 +203,24 @@ impl Player {
                 .start_paused(true)
                 .build()
                 .map_err(|error| error.to_string())?;
-            match self.live(&runtime)? {
+            let life = Arc::new(Life::default());
+            let watcher = Arc::new(Watcher {
+                shared: Arc::clone(&self.shared),
+                life: Arc::clone(&life),
+                unjournaled: Mutex::default(),
+            });
+            let ended = runtime.block_on(self.one_life(&life, &watcher));
+            // Whatever the process was doing ends here.
+            drop(runtime);
+            if life.is_over() {
+                watcher.lose_intents().map_err(|error| error.to_string())?;
+            }
+            match ended? {
                 End::Over => return self.no_secret_is_in(&self.shared.data),
                 End::Killed => self.deaths += 1,
                 End::Restart => {}
             }
-            // Whatever the process was doing ends here.
-            drop(runtime);
         }
-    }
-
-    fn live(&mut self, runtime: &Runtime) -> Result<End, String> {
-        let life = Arc::new(Life::default());
-        let watcher = Arc::new(Watcher {
-            shared: Arc::clone(&self.shared),
-            life: Arc::clone(&life),
-            unjournaled: Mutex::default(),
-        });
-        let ended = runtime.block_on(self.one_life(&life, &watcher));
-        if life.is_over() {
-            for row in watcher.take_unjournaled() {
-                row.put_back(&self.shared)
-                    .map_err(|error| error.to_string())?;
-            }
-        }
-        ended
     }
 
     async fn one_life(&mut self, life: &Arc<Life>, watcher: &Arc<Watcher>) -> Result<End, String> {
@@ -578,7 +580,16 @@ impl Player {
                 self.shared.clock.jump(TimeDelta::seconds(seconds));
                 self.shared.state().weather.is_clock_wrong = true;
             }
-            Deed::Service(trouble, who) => self.service(trouble, who),
+            Deed::Service(trouble, who) => {
+                self.service(trouble, who);
+                // Who has just done that may come here first, before anybody has noticed.
+                if let Some(who) = PEOPLE.iter().position(|user| *user == who)
+                    && one_in(&self.shared.dice, 2)
+                {
+                    let delay = up_to(&self.shared.dice, Duration::from_secs(60));
+                    self.later(delay, Deed::SignIn(who));
+                }
+            }
             Deed::Restart => return self.restart(process).await.map(Some),
             Deed::Kill => {
                 process.life.end();
@@ -834,7 +845,9 @@ impl Player {
             }
         }
         for account in &self.accounts {
-            if account.state != "active" {
+            // One that has just come to its announced end waits for the person's next look.
+            let is_fresh = self.truth.is_freshly_dead(&self.shared, &account.id.0);
+            if account.state != "active" && !is_fresh {
                 return Err(format!("at the end, {} is {}", account.id, account.state));
             }
             let id = &account.id;

@@ -1,6 +1,7 @@
 //! The engine's ways to the world, each of which fails where the weather says so.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -342,69 +343,32 @@ impl Notifier for Screen {
 pub struct Watcher {
     pub shared: Arc<Shared>,
     pub life: Arc<Life>,
-    pub unjournaled: Mutex<Vec<Row>>,
-}
-
-/// A post as it stood in the database before its intent was written.
-pub struct Row {
-    pub post: PostId,
-    state: String,
-    wake_at: Option<i64>,
-    body: String,
-}
-
-impl Row {
-    fn read(shared: &Shared, post: PostId) -> rusqlite::Result<Self> {
-        let database = rusqlite::Connection::open(shared.data.join("evergrant.db"))?;
-        let id = post.0;
-        database.query_row(
-            "SELECT state, wake_at, body FROM post WHERE id = ?1",
-            [id],
-            |row| {
-                Ok(Self {
-                    post,
-                    state: row.get(0)?,
-                    wake_at: row.get(1)?,
-                    body: row.get(2)?,
-                })
-            },
-        )
-    }
-
-    /// The database as if nothing had been written of the post since.
-    pub fn put_back(&self, shared: &Shared) -> rusqlite::Result<()> {
-        let database = rusqlite::Connection::open(shared.data.join("evergrant.db"))?;
-        let id = self.post.0;
-        database.execute(
-            "UPDATE post SET state = ?2, wake_at = ?3, body = ?4 WHERE id = ?1",
-            (id, &self.state, self.wake_at, &self.body),
-        )?;
-        Ok(())
-    }
+    /// Posts between their intent and its answer, for an engine without a journal.
+    pub unjournaled: Mutex<BTreeSet<PostId>>,
 }
 
 impl Watcher {
-    /// The rows whose writing a process that died now would not have lived to see.
-    pub fn take_unjournaled(&self) -> Vec<Row> {
-        std::mem::take(
-            &mut self
-                .unjournaled
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+    /// The database of a dead process as if it had sent before its intent was written.
+    pub fn lose_intents(&self) -> rusqlite::Result<()> {
+        let posts = std::mem::take(&mut *self.unjournaled());
+        if posts.is_empty() {
+            return Ok(());
+        }
+        let database = rusqlite::Connection::open(self.shared.data.join("evergrant.db"))?;
+        for post in posts {
+            database.execute(
+                "UPDATE post SET body = replace(body, '\"committing\"', '\"preparing\"')
+                 WHERE id = ?1 AND state = 'sending'",
+                [post.0],
+            )?;
+        }
+        Ok(())
     }
 
-    fn remember(&self, step: Milestone, post: PostId) {
-        let mut rows = self
-            .unjournaled
+    fn unjournaled(&self) -> MutexGuard<'_, BTreeSet<PostId>> {
+        self.unjournaled
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        rows.retain(|row| row.post != post);
-        if step == Milestone::BeforeIntent
-            && let Ok(row) = Row::read(&self.shared, post)
-        {
-            rows.push(row);
-        }
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -414,8 +378,10 @@ impl Probe for Watcher {
             return;
         }
         let late_journal = self.shared.broken == Some(Broken::SendsBeforeJournal);
-        if late_journal && matches!(step, Milestone::BeforeIntent | Milestone::Recorded) {
-            self.remember(step, post);
+        match step {
+            Milestone::BeforeIntent if late_journal => drop(self.unjournaled().insert(post)),
+            Milestone::Recorded => drop(self.unjournaled().remove(&post)),
+            _ => {}
         }
         let is_stormy = self.shared.state().weather.is_stormy;
         if is_stormy && one_in(&self.shared.dice, 15) {

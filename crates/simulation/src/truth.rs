@@ -75,6 +75,16 @@ impl Truth {
             .is_some_and(|known| known.is_dead)
     }
 
+    /// True if the token has been dead for less than a day.
+    pub fn is_freshly_dead(&self, shared: &Shared, account: &str) -> bool {
+        let since = self
+            .accounts
+            .get(account)
+            .and_then(|known| known.dead_since);
+        let day = Duration::from_secs(86_400);
+        since.is_some_and(|since| shared.passed().saturating_sub(since) < day)
+    }
+
     /// How often a text stands at the service.
     pub fn copies(&self, text: &str) -> usize {
         self.copies.get(text).copied().unwrap_or_default()

@@ -78,7 +78,9 @@ pub fn fate(dice: &SeededRandom, weather: &Weather) -> Fate {
         return Fate::NotSent;
     }
     if !weather.is_stormy {
-        return Fate::Answered(there, back);
+        // Also on a fine day an answer may be the last to come.
+        let slow = Duration::from_secs(if one_in(dice, 25) { 28 } else { 0 });
+        return Fate::Answered(there, back + up_to(dice, slow));
     }
     match dice.below(100) {
         0..8 => Fate::NotSent,

@@ -1,7 +1,7 @@
 //! That worlds are played the same way again, that broken engines are noticed, and the seeds that once
 //! found something.
 
-use evergrant_simulation::{Broken, Fault, Plan, World, play};
+use evergrant_simulation::{Broken, Fault, Plan, World, folder, play};
 
 fn world(seed: u64, days: u64, broken: Option<Broken>) -> Result<World, Box<Fault>> {
     let plan = Plan {
@@ -10,13 +10,13 @@ fn world(seed: u64, days: u64, broken: Option<Broken>) -> Result<World, Box<Faul
         broken,
         prints: false,
     };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder().unwrap();
     play(plan, folder.path())
 }
 
 /// The first fault of an engine that is broken in this way.
 fn fault_of(broken: Broken) -> String {
-    (1..200)
+    (1..400)
         .find_map(|seed| world(seed, 120, Some(broken)).err())
         .unwrap_or_else(|| panic!("{broken} was not noticed"))
         .what
