@@ -13,7 +13,6 @@ pub fn simulate(words: &[String]) -> Result<bool, String> {
     packages::install(&[packages::COMPILER])?;
     let mut play = cargo("run");
     play.arg("--quiet").arg("--").args(words);
-    // Without `--quiet` of cargo's own the build would say more than the simulation.
     process::hand_over(&mut play).map(|code| code == 0)
 }
 

@@ -787,6 +787,11 @@ impl Player {
     /// The person looks at what needs them, and does it.
     async fn visit(&mut self, process: &mut Process) -> Result<(), String> {
         let is_ending = matches!(self.phase, Phase::Ending(_));
+        if is_ending {
+            // What is held for a role goes on once somebody has it checked.
+            let check = Command::Check { account: None };
+            self.ask(process, What::Other, check, 0, true);
+        }
         for who in 0..PEOPLE.len() {
             let account = self.account_of(who);
             let view = self
