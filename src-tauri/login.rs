@@ -6,8 +6,9 @@ use evergrant_core::command::{Code, Problem};
 use evergrant_core::window::AutostartView;
 use evergrant_engine::places::{CONFIG, DATA};
 use evergrant_resident::autostart::{self, Folders, Program, Way};
+use evergrant_resident::beside_or_in_path;
 
-use crate::link::beside_or_in_path;
+use crate::link::PROGRAM;
 
 /// Who starts it now.
 pub fn view() -> AutostartView {
@@ -41,7 +42,7 @@ pub fn set(on: bool) -> Result<(), Problem> {
         }
         return Ok(());
     }
-    let keeper = beside_or_in_path();
+    let keeper = beside_or_in_path(PROGRAM);
     if !keeper.is_absolute() {
         return Err(Problem::new(
             Code::File,

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use evergrant_core::command::{Code, Problem};
 use evergrant_core::window::{PracticePage, PracticeView};
+use evergrant_resident::beside_or_in_path;
 use serde::Deserialize;
 
-use crate::link::beside_or_in_path;
+use crate::link::PROGRAM;
 
 /// The port that the provider file of the practice network names.
 const PORT: u16 = 8459;
@@ -95,7 +96,7 @@ impl PracticeNetwork {
         if let Some(folder) = self.state.parent() {
             std::fs::create_dir_all(folder).map_err(|error| failed(error.to_string()))?;
         }
-        let mut child = Command::new(beside_or_in_path())
+        let mut child = Command::new(beside_or_in_path(PROGRAM))
             .args(["practice", "--until-input-ends", "--json"])
             .args(["--port", &port.to_string(), "--state"])
             .arg(&self.state)

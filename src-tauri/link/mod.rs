@@ -19,7 +19,7 @@ use evergrant_engine::socket::Client;
 use tokio::sync::watch;
 
 pub use own::Own;
-pub use program::{Keeper, Starting, beside_or_in_path};
+pub use program::{Keeper, PROGRAM, Starting};
 pub use trip::Trips;
 
 /// Wait after the first failure; doubles with each further one.

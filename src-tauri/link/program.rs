@@ -1,10 +1,11 @@
 //! The keeper's program: the one beside the window's, or the one that is installed.
 
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use evergrant_resident::beside_or_in_path;
+
 /// The command line's program.
-const PROGRAM: &str = "evergrant";
+pub const PROGRAM: &str = "evergrant";
 
 /// A keeper that was started.
 pub trait Starting {
@@ -18,7 +19,7 @@ pub struct Keeper(Option<Child>);
 impl Keeper {
     /// Starts `evergrant keep`; `None` if there is no such program.
     pub fn start() -> Option<Self> {
-        let mut keep = Command::new(beside_or_in_path());
+        let mut keep = Command::new(beside_or_in_path(PROGRAM));
         keep.arg("keep")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -48,14 +49,4 @@ impl Starting for Keeper {
         let ended = self.0.as_mut().map(Child::try_wait);
         !matches!(ended, Some(Ok(None)))
     }
-}
-
-/// The program in this one's own folder; its bare name, for the system to find, if there is none.
-pub fn beside_or_in_path() -> PathBuf {
-    let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
-    std::env::current_exe()
-        .ok()
-        .map(|this| this.with_file_name(&name))
-        .filter(|beside| beside.is_file())
-        .unwrap_or_else(|| PathBuf::from(name))
 }

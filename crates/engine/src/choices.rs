@@ -9,7 +9,7 @@ use evergrant_core::policy::GrantPolicy;
 use toml_edit::{Array, DocumentMut, Item, value};
 
 use crate::engine::{Engine, Internal, lock};
-use crate::places::unreadable;
+use crate::places::{code_of, unreadable};
 
 /// How late a post may go out by itself if the person has chosen nothing.
 const LATE_LIMIT: TimeDelta = TimeDelta::hours(2);
@@ -163,13 +163,8 @@ fn write(file: &Path, choices: &Choices) -> Result<(), Problem> {
         put(&mut document, "late_limit", value(span(limit)));
     }
     replace(file, &document.to_string()).map_err(|error| {
-        let code = if error.kind() == std::io::ErrorKind::StorageFull {
-            Code::DiskFull
-        } else {
-            Code::File
-        };
         Problem::new(
-            code,
+            code_of(&error),
             format!("{} cannot be written: {error}", file.display()),
         )
     })

@@ -22,6 +22,7 @@ use crate::check::{Outcome, cant_tell, request_problem};
 use crate::engine::{AT_ONCE, Engine, Internal, lock};
 use crate::ports::{self, Limits, Transport};
 use crate::probe::Milestone;
+use crate::queue::refused;
 use crate::sign_in::unready_problem;
 use crate::store::{Account, Client, Durable};
 
@@ -68,8 +69,7 @@ impl Engine {
     ) -> Result<(Post, Vec<Effect>), Internal> {
         let _turn = self.turn();
         let post = self.post(id)?;
-        post.permits(&event)
-            .map_err(|why| Problem::new(Code::NotNow, format!("post {id}: {why}")))?;
+        post.permits(&event).map_err(|why| refused(id, why))?;
         let policy = self.post_policy(&post);
         let now = self.now();
         let before = post.clone();
@@ -696,13 +696,14 @@ impl Engine {
             post.content.text.as_str()
         };
         let short: String = about.chars().take(60).collect();
-        self.show(ports::Notice {
+        let notice = ports::Notice {
             incident: format!("post/{}/{}", post.id, view.state),
             title: format!("Post {} needs you", post.id),
             body: format!("“{short}”: {}", view.sentence),
             action: Some(("Show it".into(), Place::of_post(post.id).link())),
-        })
-        .await;
+        };
+        // The queue shows it as well, and `doctor` tells why it was not seen.
+        let _ = self.show(notice).await;
         Ok(())
     }
 

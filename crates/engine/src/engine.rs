@@ -24,6 +24,7 @@ use crate::gate::Gate;
 use crate::keep::LOOK_AGAIN;
 use crate::owner::Ownership;
 use crate::pictures::Pictures;
+use crate::places::code_of;
 use crate::ports::{Browser, Clock, Http, Limits, Notifier, Random, Reading, Transport};
 use crate::probe::Probe;
 use crate::safe::{Safe, keychain_problem};
@@ -422,13 +423,8 @@ fn create_private(folder: &std::path::Path) -> Result<(), Problem> {
         Ok(())
     });
     made.map_err(|error| {
-        let code = if error.kind() == std::io::ErrorKind::StorageFull {
-            Code::DiskFull
-        } else {
-            Code::File
-        };
         Problem::new(
-            code,
+            code_of(&error),
             format!(
                 "the data folder {} cannot be used: {error}",
                 folder.display()

@@ -228,7 +228,7 @@ impl Engine {
                 action,
             })
             .await;
-        if is_end && !told {
+        if is_end && told.is_err() {
             // Whoever can tell the person, later, still has to.
             {
                 let mut untold = lock(&self.untold);
@@ -251,11 +251,10 @@ impl Engine {
     }
 
     /// Shows a notice; that nobody could be told is kept for `doctor` and stops nothing.
-    pub(crate) async fn show(&self, notice: ports::Notice) -> bool {
-        let failed = self.ports.notifier.show(notice).await.err();
-        let told = failed.is_none();
-        *lock(&self.not_told) = failed;
-        told
+    pub(crate) async fn show(&self, notice: ports::Notice) -> Result<(), String> {
+        let shown = self.ports.notifier.show(notice).await;
+        *lock(&self.not_told) = shown.clone().err();
+        shown
     }
 }
 

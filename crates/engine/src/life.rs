@@ -4,7 +4,7 @@ use evergrant_core::command::{Code, LifeCheck, LifeView, Problem};
 use evergrant_core::happening::Happening;
 use evergrant_core::ids::AccountId;
 
-use crate::engine::{Engine, Internal, lock};
+use crate::engine::{Engine, Internal};
 use crate::ports::Notice;
 use crate::store::{DiaryFilter, Line};
 
@@ -56,9 +56,7 @@ impl Engine {
             body: "This was only a test; nothing needs you.".to_owned(),
             action: None,
         };
-        let shown = self.ports.notifier.show(notice).await;
-        *lock(&self.not_told) = shown.clone().err();
-        shown.map_err(|why| {
+        self.show(notice).await.map_err(|why| {
             Problem::new(
                 Code::NotNow,
                 format!("no notification could be shown: {why}"),

@@ -207,6 +207,15 @@ impl Places {
     }
 }
 
+/// What a file's fault is to machines: a full disk is told apart.
+pub fn code_of(error: &std::io::Error) -> Code {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        Code::DiskFull
+    } else {
+        Code::File
+    }
+}
+
 /// A file that cannot be read, as the answer to a command.
 pub fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
     Problem::new(

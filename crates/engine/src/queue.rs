@@ -232,7 +232,8 @@ fn pick(targets: &[TargetView], wanted: Option<&ChildId>) -> Option<TargetView> 
     }
 }
 
-fn refused(id: PostId, why: Refusal) -> Internal {
+/// What cannot be done with a post now.
+pub(crate) fn refused(id: PostId, why: Refusal) -> Internal {
     Internal(Problem::new(Code::NotNow, format!("post {id}: {why}")))
 }
 

@@ -2,7 +2,6 @@
 //! notifications, in one small process.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::{Need, Pressed, Summary, Tray, Wish};
+use crate::{Need, Pressed, Summary, Tray, Wish, beside_or_in_path};
 
 /// Many things that happen together change the tray once.
 const SETTLES: Duration = Duration::from_millis(300);
@@ -253,12 +252,7 @@ fn summary_of(accounts: &[AccountView], posts: &[PostView]) -> Summary {
 
 /// Starts the window's program: the one beside this one, or the one that is installed.
 async fn open_window(notifier: Arc<dyn Notifier>, place: Option<Place>) {
-    let beside = std::env::current_exe()
-        .ok()
-        .map(|this| this.with_file_name(WINDOW))
-        .filter(|window| window.exists());
-    let window = beside.unwrap_or_else(|| PathBuf::from(WINDOW));
-    let mut window = tokio::process::Command::new(window);
+    let mut window = tokio::process::Command::new(beside_or_in_path(WINDOW));
     window.args(place.map(|place| place.link()));
     match window.spawn() {
         // Waited for, so that the system can forget it.

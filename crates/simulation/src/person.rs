@@ -72,7 +72,6 @@ impl Trip for OpenTab {
     ) -> Pending<'static, Result<Secret, TripError>> {
         Box::pin(async move {
             self.life.goes_on().await;
-            self.shared.state().opened += 1;
             let dice = &self.shared.dice;
             let mut choice = Choice::Everything;
             let mut user = self.user;

@@ -113,7 +113,6 @@ pub fn play(plan: Plan, folder: &Path) -> Result<World, Box<Fault>> {
         texts: Vec::new(),
         steps: 0,
         deaths: 0,
-        ended: BTreeMap::new(),
         phase: Phase::Connecting,
         accounts: Vec::new(),
         open: Vec::new(),
@@ -156,8 +155,6 @@ struct Player {
     texts: Vec<String>,
     steps: u64,
     deaths: u64,
-    /// Ends of sign-ins that the diary tells of, by account.
-    ended: BTreeMap<String, u64>,
     phase: Phase,
     /// What the engine said last.
     accounts: Vec<AccountView>,
@@ -863,7 +860,6 @@ impl Player {
                     "{id} ended {ends} times, and the person was told {told} times"
                 ));
             }
-            self.ended.insert(id.0.clone(), ends);
         }
         Ok(End::Over)
     }

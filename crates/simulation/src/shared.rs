@@ -39,8 +39,6 @@ pub struct State {
     pub shown: BTreeMap<String, u64>,
     /// Accounts that a notice asked to sign in, not looked at yet.
     pub asked_for: Vec<String>,
-    /// How often a browser was opened.
-    pub opened: u64,
     /// When something was last wrong.
     pub troubled: Duration,
     /// Transactions that were written.
@@ -71,7 +69,6 @@ impl Shared {
                 ever: Vec::new(),
                 shown: BTreeMap::new(),
                 asked_for: Vec::new(),
-                opened: 0,
                 troubled: Duration::ZERO,
                 commits: 0,
             }),

@@ -151,7 +151,8 @@ impl Truth {
         }
     }
 
-    /// Compares with what the engine says. `whole` is the whole queue, `open` what is not over.
+    /// Compares with what the engine says; `open` are the posts that are not over. False if only the
+    /// whole queue can tell.
     pub fn compare(
         &mut self,
         shared: &Shared,
@@ -256,9 +257,8 @@ impl Truth {
             };
             // Also while a new sign-in is under way.
             let has_ended = account.reason.is_some();
-            let ends = has_ended && !std::mem::replace(&mut known.has_ended, has_ended);
-            known.has_ended = has_ended;
-            if ends && !known.is_excused {
+            let before = std::mem::replace(&mut known.has_ended, has_ended);
+            if has_ended && !before && !known.is_excused {
                 return Err(format!(
                     "{} is called ended ({}), and the issuer honours its token",
                     account.id,

@@ -4,6 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use evergrant_core::command::{Code, Problem};
+use evergrant_engine::places::code_of;
 
 use super::{Folders, Installed, Program, Way, desktop_entry, unit};
 
@@ -124,13 +125,8 @@ fn not_ours(file: &Path) -> Problem {
 }
 
 fn failed(done: &str, file: &Path, error: &io::Error) -> Problem {
-    let code = if error.kind() == ErrorKind::StorageFull {
-        Code::DiskFull
-    } else {
-        Code::File
-    };
     Problem::new(
-        code,
+        code_of(error),
         format!("{} could not be {done}: {error}", file.display()),
     )
 }
